@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Edits as somebody makes them in the console: past authorisation, rate limit, faults, log and delays.
+
+The checks of the service still hold (unique names, declared attributes, known roles).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MalformedRequest, OptionError, ServiceError
+from ..switches import Switches
+from . import fields, passwords, tenant_settings, tenants
+from .model import Project, Tenant, key_hash, new_id
+
+if TYPE_CHECKING:
+    from .service import Company
+
+Edit = dict[str, Any]
+
+
+def _tenant(project: Project, request: Edit) -> Tenant:
+    tenant = project.tenants.get(_need(request, "id", str))
+    if tenant is None:
+        raise OptionError(f"there is no tenant {request['id']!r} in project {project.id}")
+    return tenant
+
+
+def _need(request: Edit, name: str, kind: type) -> Any:
+    if not isinstance(request.get(name), kind):
+        raise OptionError(f"{request['op']}: {name!r} must be given, as {kind.__name__}")
+    return request[name]
+
+
+def _console_fields(project: Project, switches: Switches, tenant: Tenant, values: Edit) -> None:
+    """What the console shows on one page: tenant fields, SSO domains, default roles."""
+    changes = tenants.checked(project, switches, fields.given(values, tenants.WRITABLE), owner=tenant.id)
+    roles = fields.get(values, "defaultRoles", fields.texts, None)
+    if roles is not None:
+        changes["defaultRoles"] = tenants.known_roles(project, switches, roles)
+    project.change_tenant(tenant, changes)
+    shared = {name: values[name] for name in ("domains", "authType") if name in values}
+    tenant_settings.apply(project, tenant, switches, shared | fields.get(values, "settings", fields.mapping, {}), reset=False)
+
+
+def _create_tenant(project: Project, switches: Switches, request: Edit) -> Edit:
+    values = _need(request, "tenant", dict)
+    tenant = tenants.make(project, switches, values)
+    try:
+        _console_fields(project, switches, tenant, values)
+    except (ServiceError, MalformedRequest):
+        project.remove_tenant(tenant)
+        raise
+    return {"id": tenant.id}
+
+
+def _create_tenants(project: Project, switches: Switches, request: Edit) -> Edit:
+    entries = _need(request, "tenants", list)
+    return {"ids": [_create_tenant(project, switches, {"op": "tenants", "tenant": each})["id"] for each in entries]}
+
+
+def _update_tenant(project: Project, switches: Switches, request: Edit) -> Edit:
+    tenant = _tenant(project, request)
+    _console_fields(project, switches, tenant, _need(request, "tenant", dict))
+    return {"id": tenant.id}
+
+
+def _delete_tenant(project: Project, switches: Switches, request: Edit) -> Edit:
+    tenants.remove(project, switches, _tenant(project, request))
+    return {}
+
+
+def _set_settings(project: Project, switches: Switches, request: Edit) -> Edit:
+    tenant_settings.apply(
+        project, _tenant(project, request), switches, _need(request, "settings", dict), reset=False
+    )
+    return {}
+
+
+def _set_password_settings(project: Project, switches: Switches, request: Edit) -> Edit:
+    values = _need(request, "settings", dict)
+    if request.get("id"):
+        tenant = _tenant(project, request)
+        tenant.passwordSettings = passwords.merged(tenant.passwordSettings, values, reset=False)
+    else:
+        project.password_settings = passwords.merged(project.password_settings, values, reset=False)
+    return {}
+
+
+def _declare_attribute(project: Project, switches: Switches, request: Edit) -> Edit:
+    project.declare_attribute(_need(request, "name", str), request.get("type", "string"))
+    return {}
+
+
+def _remove_attribute(project: Project, switches: Switches, request: Edit) -> Edit:
+    project.attributes.pop(_need(request, "name", str), None)
+    return {}
+
+
+def _add_role(project: Project, switches: Switches, request: Edit) -> Edit:
+    return {"id": project.add_role(_need(request, "name", str)).id}
+
+
+def _remove_role(project: Project, switches: Switches, request: Edit) -> Edit:
+    project.roles.pop(_need(request, "name", str), None)
+    return {}
+
+
+def _update_project(project: Project, switches: Switches, request: Edit) -> Edit:
+    readers: dict[str, fields.Reader] = {"name": fields.text, "environment": fields.text, "tags": fields.texts}
+    for name, value in fields.given(request, readers).items():
+        setattr(project, name, value)
+    return {}
+
+
+OPERATIONS: dict[str, Callable[[Project, Switches, Edit], Edit]] = {
+    "create_tenant": _create_tenant,
+    "create_tenants": _create_tenants,
+    "update_tenant": _update_tenant,
+    "delete_tenant": _delete_tenant,
+    "set_settings": _set_settings,
+    "set_password_settings": _set_password_settings,
+    "declare_attribute": _declare_attribute,
+    "remove_attribute": _remove_attribute,
+    "add_role": _add_role,
+    "remove_role": _remove_role,
+    "update_project": _update_project,
+}
+
+
+def edit(company: Company, switches: Switches, request: Edit) -> Edit:
+    """Carry one edit out."""
+    operation = request.get("op")
+    project_id = request.get("project", "")
+    if not isinstance(operation, str) or not isinstance(project_id, str):
+        raise OptionError("'op' and 'project' must be given, as text")
+    if operation == "add_project":
+        project_id = project_id or new_id("P2")
+        if project_id in company.projects:
+            raise OptionError(f"there is a project {project_id!r} already")
+        company.add(Project(project_id, key_hash(_need(request, "key", str)), request.get("name", "")))
+        return {"id": project_id}
+    if operation not in OPERATIONS:
+        raise OptionError(f"unknown op {operation!r}; known: add_project, {', '.join(OPERATIONS)}")
+    project = company.projects.get(project_id)
+    if project is None:
+        raise OptionError(f"there is no project {project_id!r}")
+    try:
+        return OPERATIONS[operation](project, switches, request)
+    except (ServiceError, MalformedRequest) as error:
+        raise OptionError(f"{operation}: {error}") from None

@@ -1,0 +1,197 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the emulated service stores: a company with projects, projects with tenants."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import string
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ..switches import Switches
+from . import errors
+
+_BASE62 = string.ascii_letters + string.digits
+_random = random.SystemRandom()
+
+
+def new_id(prefix: str) -> str:
+    """An id like those in real exports: a prefix and a ksuid-like rest (G for tenants, by analogy)."""
+    return prefix + "".join(_random.choices(_BASE62, k=26))
+
+
+def key_hash(key: str) -> str:
+    """Keys are kept only as hashes, so the state file holds no key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Tenant:
+    """A tenant. ``settings`` holds what only the settings endpoint shows; what both show is here."""
+
+    id: str
+    name: str
+    selfProvisioningDomains: list[str] = field(default_factory=list)  # the service's own name
+    customAttributes: dict[str, Any] = field(default_factory=dict)
+    authType: str = "none"  # a new tenant reads none [CLI README (S)]
+    domains: list[str] = field(default_factory=list)
+    createdTime: int = field(default_factory=lambda: int(time.time()))
+    disabled: bool = False
+    enforceSSO: bool = False
+    enforceSSOExclusions: list[str] = field(default_factory=list)
+    federatedAppIds: list[str] = field(default_factory=list)
+    parent: str = ""
+    defaultRoles: list[str] = field(default_factory=list)
+    roleInheritance: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    passwordSettings: dict[str, Any] | None = None
+    adminLinks: list[dict[str, str]] = field(default_factory=list)
+    # When it was created through the API, for the delays; edits made through control are visible at once.
+    born: float = field(default=float("-inf"), repr=False)
+
+    def dump(self) -> dict[str, Any]:
+        """For the state file."""
+        value = asdict(self)
+        del value["born"]
+        return value
+
+
+@dataclass(slots=True)
+class Role:
+    """A role of the project."""
+
+    id: str
+    name: str
+    description: str = ""
+    permissionNames: list[str] = field(default_factory=list)
+    createdTime: int = field(default_factory=lambda: int(time.time()))
+    tenantId: str = ""
+    default: bool = False
+    private: bool = False
+
+
+class Project:
+    """A project with indexes, so that uniqueness checks and look-ups do not depend on the number of tenants."""
+
+    def __init__(self, project_id: str, key: str, name: str = "", environment: str = "", tags: list[str] | None = None):
+        self.id = project_id
+        self.key = key
+        self.name = name or project_id
+        self.environment = environment
+        self.tags = tags or []
+        self.tenants: dict[str, Tenant] = {}
+        self.names: dict[str, str] = {}
+        self.provisioning: dict[str, str] = {}
+        self.children: dict[str, dict[str, None]] = {}
+        self.attributes: dict[str, dict[str, Any]] = {}
+        self.roles: dict[str, Role] = {}
+        self.password_settings: dict[str, Any] | None = None
+        self.add_role("Tenant Admin")  # there by default [PYe2e test_sso (T)]
+
+    # -- tenants -----------------------------------------------------------------------------------------------------
+
+    def check_free(
+        self, switches: Switches, *, tenant_id: str = "", name: str = "", domains: list[str] | None = None,
+        owner: str = "",
+    ) -> None:
+        """Refuse what another tenant has. Name and id are unique per project [GO mgmt.go (S)], and so is a
+        self-provisioning domain [TF3 80feda9 (T)], without regard to letter case since DNS has none."""
+        if tenant_id and tenant_id in self.tenants:
+            raise errors.duplicate(f"Tenant with id {tenant_id} already exists", switches)
+        if name and self.names.get(name, owner) != owner:
+            raise errors.duplicate(f"Tenant with name {name} already exists", switches)
+        for domain in domains or ():
+            if self.provisioning.get(domain.lower(), owner) != owner:
+                raise errors.duplicate(f"Domain {domain} is already used by another tenant", switches)
+
+    def add_tenant(self, tenant: Tenant) -> None:
+        """Store a tenant that was checked."""
+        self.tenants[tenant.id] = tenant
+        self.names[tenant.name] = tenant.id
+        for domain in tenant.selfProvisioningDomains:
+            self.provisioning[domain.lower()] = tenant.id
+        if tenant.parent:
+            self.children.setdefault(tenant.parent, {})[tenant.id] = None
+
+    def change_tenant(self, tenant: Tenant, changes: dict[str, Any]) -> None:
+        """Set checked fields and keep the indexes true."""
+        if "name" in changes:
+            del self.names[tenant.name]
+            self.names[changes["name"]] = tenant.id
+        if "selfProvisioningDomains" in changes:
+            for domain in tenant.selfProvisioningDomains:
+                self.provisioning.pop(domain.lower(), None)
+            for domain in changes["selfProvisioningDomains"]:
+                self.provisioning[domain.lower()] = tenant.id
+        for name, value in changes.items():
+            setattr(tenant, name, value)
+
+    def remove_tenant(self, tenant: Tenant) -> None:
+        """Remove a tenant and all below it."""
+        for child in list(self.successors(tenant.id)):
+            self.remove_tenant(self.tenants[child])
+        del self.tenants[tenant.id]
+        del self.names[tenant.name]
+        for domain in tenant.selfProvisioningDomains:
+            self.provisioning.pop(domain.lower(), None)
+        self.children.pop(tenant.id, None)
+        if tenant.parent in self.children:
+            self.children[tenant.parent].pop(tenant.id, None)
+
+    def successors(self, tenant_id: str) -> list[str]:
+        """Ids of the direct children [NET TenantTests (T)]."""
+        return list(self.children.get(tenant_id, ()))
+
+    def lineage(self, tenant: Tenant) -> Iterator[Tenant]:
+        """The tenant, its parent, and so on up."""
+        current: Tenant | None = tenant
+        while current is not None:
+            yield current
+            current = self.tenants.get(current.parent)
+
+    # -- the rest ----------------------------------------------------------------------------------------------------
+
+    def declare_attribute(self, name: str, kind: str, **more: Any) -> None:
+        """Define a custom attribute of tenants."""
+        self.attributes[name] = {"name": name, "type": kind, **more}
+
+    def add_role(self, name: str, **more: Any) -> Role:
+        """Define a role."""
+        role = Role(id=new_id("ROL2"), name=name, **more)
+        self.roles[name] = role
+        return role
+
+    def summary(self) -> dict[str, Any]:
+        """The entry in the list of projects; ``tag`` is a legacy field [OAS, PY (S)]."""
+        return {"id": self.id, "name": self.name, "tag": "", "environment": self.environment, "tags": list(self.tags)}
+
+    def dump(self) -> dict[str, Any]:
+        """For the state file and the control endpoint (which leaves the hash of the key out)."""
+        return {
+            "id": self.id,
+            "key_sha256": self.key,
+            "name": self.name,
+            "environment": self.environment,
+            "tags": list(self.tags),
+            "attributes": self.attributes,
+            "roles": [asdict(role) for role in self.roles.values()],
+            "password_settings": self.password_settings,
+            "tenants": [tenant.dump() for tenant in self.tenants.values()],
+        }
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> Project:
+        """From ``dump``."""
+        project = cls(data["id"], data["key_sha256"], data["name"], data["environment"], list(data["tags"]))
+        project.attributes = dict(data["attributes"])
+        project.roles = {role["name"]: Role(**role) for role in data["roles"]}
+        project.password_settings = data["password_settings"]
+        known = {item.name for item in fields(Tenant)}
+        for tenant in data["tenants"]:
+            project.add_tenant(Tenant(**{name: value for name, value in tenant.items() if name in known}))
+        return project

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Switches: behaviours of a service that no public source settles, each with its plausible answers.
+
+A client that works with every value of every switch depends on none of the guesses. The table below is the one
+place where they are declared; the command line, the control endpoint, ``--list-switches`` and the tests read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .errors import OptionError
+
+Value = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One behaviour. ``values`` are all allowed values of a choice; of a number or a text they are samples."""
+
+    name: str
+    default: Value
+    values: tuple[Value, ...]
+    reference: str
+    meaning: str
+    kind: Literal["choice", "number", "text"] = "choice"
+
+    def allowed(self) -> str:
+        """The allowed values, for people."""
+        if self.kind == "choice":
+            return "|".join(str(value) for value in self.values)
+        return "a number, 0 or more" if self.kind == "number" else "any text"
+
+    def parse(self, value: Any) -> Value:
+        """The value in its declared type; text from a command line is welcome for any type."""
+        text = str(value).strip()
+        if self.kind == "choice":
+            for candidate in self.values:
+                if text == str(candidate):
+                    return candidate
+        elif self.kind == "number":
+            try:
+                number = float(text)
+            except ValueError:
+                number = -1.0
+            if 0 <= number < float("inf") and not isinstance(value, bool):
+                return number
+        elif text and isinstance(value, str):
+            return text
+        raise OptionError(f"switch {self.name}: {text!r} is not allowed; allowed: {self.allowed()}")
+
+
+# ``reference`` names the section of the API notes that leaves the question open; "8.13" is section 8, row 13.
+SWITCHES: tuple[Switch, ...] = (
+    Switch("duplicate_status", 400, (400, 409), "1.5, 8.14", "status when an id, name or domain is taken"),
+    Switch("duplicate_code", "E119999", ("E119999", "E112203"), "1.5", "errorCode of a duplicate", "text"),
+    Switch("undeclared_attribute", "refuse", ("refuse", "drop"), "2.9, 8.13", "a custom attribute never declared"),
+    Switch("invalid_key_status", 401, (401, 403, 400), "1.5", "status for a wrong management key"),
+    Switch("unknown_project_status", 401, (401, 400), "1.5", "status of E011008, an unknown project in the bearer"),
+    Switch("delete_parent", "refuse", ("refuse", "cascade"), "2.7", "deleting a tenant that has sub-tenants"),
+    Switch("domain_case", "keep", ("keep", "lower"), "8.11", "letter case in which domains are returned"),
+    Switch("list_order", "as_sent", ("as_sent", "reversed"), "8.9", "order of every list, and of tenants in lists"),
+    Switch(
+        "visibility_delay", 0.0, (0.0, 3600.0), "2.12, 8.16", "seconds a new tenant is missing from all and search",
+        "number",
+    ),
+    Switch("load_delay", 0.0, (0.0, 3600.0), "8.16", "seconds a new tenant is not found when loaded by id", "number"),
+    Switch("patch", "present", ("present", 404, 405, 501), "2.1, 10.4", "PATCH tenant/patch, or the status without it"),
+    Switch("write_reply", "empty", ("empty", "object"), "2.1, 8.3", "reply of update, patch, settings, default roles"),
+    Switch("empty_map", "object", ("object", "null", "absent"), "0, 8.10", "how an unset map or message is returned"),
+    Switch("tenant_not_found_status", 404, (404, 400), "1.5", "status of E112202"),
+    Switch("unknown_parent_status", 400, (400, 404), "1.5, 10.1", "status when the parent does not exist"),
+    Switch("settings_post", "reset", ("reset", "merge"), "2.6, 2.10, 10.3", "keys left out of a settings POST"),
+    Switch("patch_attributes", "replace", ("replace", "merge"), "2.2", "customAttributes in a patch"),
+    Switch("update_auth_type", "ignore", ("ignore", "apply"), "2.2", "the deprecated authType in tenant/update"),
+    Switch("list_fields", "full", ("full", "slim"), "2.4", "slim: all and search leave four of the fields out"),
+    Switch("load_shape", "flat", ("flat", "wrapped"), "2.1, 8.4", "tenant load: at the root, or under 'tenant'"),
+    Switch("search_filters", "and", ("and", "or"), "2.5", "how several search filters combine"),
+    Switch("search_cap", 100.0, (100.0, 0.0), "2.5, 8.15", "results of a search without filters; 0: all", "number"),
+    Switch("name_match", "exact", ("exact", "contains"), "2.5", "how tenantNames match"),
+    Switch("name_whitespace", "keep", ("keep", "trim"), "8.12", "blanks around a tenant's name"),
+    Switch("unknown_role", "refuse", ("refuse", "drop", "accept"), "8.8", "a default role that does not exist"),
+    Switch("error_text", "full", ("full", "minimal"), "1.4", "minimal: only errorCode and errorDescription"),
+    Switch("unknown_path", "grpc", ("grpc", "descope", "html"), "1.4", "body of a reply to an unknown path"),
+    Switch("number_style", "as_sent", ("as_sent", "float"), "2.9", "float: the attribute 5 is returned as 5.0"),
+    Switch("company_key", "yes", ("yes", "no"), "4.1", "no: the key may not list or create projects"),
+)
+
+
+class Switches(Mapping[str, Value]):
+    """The values in force."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None, table: tuple[Switch, ...] = SWITCHES) -> None:
+        self._table = {switch.name: switch for switch in table}
+        self._start: dict[str, Value] = {switch.name: switch.default for switch in table}
+        self._start.update(self.parse(values or {}))
+        self._values = dict(self._start)
+
+    def parse(self, values: Mapping[str, Any]) -> dict[str, Value]:
+        """Check names and values; all of them are checked before any is used."""
+        parsed: dict[str, Value] = {}
+        for name, value in values.items():
+            switch = self._table.get(name)
+            if switch is None:
+                raise OptionError(f"unknown switch {name!r}; known: {', '.join(self._table)}")
+            parsed[name] = switch.parse(value)
+        return parsed
+
+    def set(self, values: Mapping[str, Any]) -> None:
+        """Change some switches; with one bad entry none changes."""
+        self._values.update(self.parse(values))
+
+    def reset(self) -> None:
+        """Back to the values given at start."""
+        self._values = dict(self._start)
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def table_text() -> str:
+    """All switches as a table, for ``--list-switches``."""
+    rows = [("SWITCH", "DEFAULT", "ALLOWED", "CONTRACT", "MEANING")]
+    rows += [(s.name, str(s.default), s.allowed(), s.reference, s.meaning) for s in SWITCHES]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:4], widths, strict=True)), row[4]]) for row in rows)

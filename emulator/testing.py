@@ -1,0 +1,291 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start an emulator from a test.
+
+``EmulatorProcess`` runs ``python -m emulator``, ``ThreadedEmulator`` serves from a thread of this process and starts
+in a fraction of the time. Both take the same options and have the same attributes and methods::
+
+    with running(attributes={"tier": "string"}, switches={"patch": 404}) as emulator:
+        client = Client(emulator.base_url, emulator.project_id, emulator.key)
+        ...
+        assert [r["path"] for r in emulator.writes()] == ["/v1/mgmt/tenant/create"]
+        emulator.reset()
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from .app import Emulator, base_url
+from .config import Config
+from .control import PREFIX
+from .descope.service import ProjectOption
+from .limits import RateLimit
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT_ID = "P2emulatedProject"
+KEY = "K2emulatedManagementKey"
+_START_TIMEOUT = 30.0
+
+
+class ControlError(RuntimeError):
+    """The control endpoint refused a request; the text says why."""
+
+
+class Control:
+    """The control endpoint as methods. One connection, guarded by a lock, so threads may share it."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._secure = parts.scheme == "https"
+        self._host, self._port = parts.hostname or "", parts.port or 0
+        self._connection: http.client.HTTPConnection | None = None
+        self._lock = threading.Lock()
+
+    def state(self, project: str = "") -> dict[str, Any]:
+        """``{"projects": {id: {..., "tenants": {id: tenant}}}}``, raw, whatever the switches say."""
+        return self._call("GET", f"state?project={quote(project)}" if project else "state")
+
+    def stats(self) -> dict[str, Any]:
+        """requests, reads, writes, writes_applied, faults, rate_limited, by_request."""
+        return self._call("GET", "stats")
+
+    def requests(self, since: int = 0) -> list[dict[str, Any]]:
+        """The request log from an index on."""
+        return self._call("GET", f"requests?since={since}")["requests"]
+
+    def writes(self, since: int = 0) -> list[dict[str, Any]]:
+        """The writes among the requests, applied or not."""
+        return [entry for entry in self.requests(since) if entry["kind"] == "write"]
+
+    def switches(self, **values: Any) -> dict[str, Any]:
+        """Set switches; returns all that are in force (without arguments: only that)."""
+        return self._call("POST", "switches", values)
+
+    def faults(self, rules: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Replace the fault rules."""
+        self._call("POST", "faults", list(rules))
+
+    def settings(self, **values: Any) -> dict[str, Any]:
+        """``rate_limit="N/SECONDS"`` or None, ``latency_ms=number``."""
+        return self._call("POST", "settings", values)
+
+    def edit(self, op: str, project: str = PROJECT_ID, **values: Any) -> dict[str, Any]:
+        """An edit as somebody makes it in the console, see ``emulator/descope/edits.py``."""
+        return self._call("POST", "edit", {"project": project, "op": op, **values})
+
+    def reset(self, *what: str) -> None:
+        """Put parts back to what they were at start, without arguments all."""
+        self._call("POST", "reset", {"what": list(what)} if what else {})
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body)
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                self._connection.request(method, f"{PREFIX}/{path}", data, {"Content-Type": "application/json"})
+                response = self._connection.getresponse()
+                value = json.loads(response.read())
+            except BaseException:
+                self._drop()
+                raise
+        if response.status != 200:
+            raise ControlError(value.get("error", f"status {response.status}"))
+        return value
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._secure:
+            # Only ever this machine, and the certificate is often one made for the test.
+            context = ssl._create_unverified_context()
+            return http.client.HTTPSConnection(self._host, self._port, timeout=30, context=context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=30)
+
+
+class _Running(Control):
+    """What both ways to run have in common."""
+
+    base_url: str
+    pid: int
+
+    def __init__(
+        self,
+        *,
+        projects: Sequence[Sequence[str]] = ((PROJECT_ID, KEY),),
+        switches: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, str] | None = None,
+        roles: Sequence[str] = (),
+        rate_limit: str | None = None,
+        latency_ms: float = 0.0,
+        faults: Sequence[Mapping[str, Any]] = (),
+        request_log: Path | None = None,
+        state_file: Path | None = None,
+        tls_cert: Path | None = None,
+        tls_key: Path | None = None,
+    ) -> None:
+        self.config = Config(
+            projects=[ProjectOption(*project) for project in projects],
+            switches=dict(switches or {}),
+            attributes=list((attributes or {}).items()),
+            roles=list(roles),
+            rate_limit=RateLimit.parse(rate_limit) if rate_limit else None,
+            latency_ms=latency_ms,
+            faults=list(faults),
+            request_log=request_log,
+            state=state_file,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+        )
+        self.project_id, self.key = projects[0][:2]
+
+    @property
+    def control(self) -> Control:
+        """The control methods; they are on the object itself, too."""
+        return self
+
+    def start(self) -> None:
+        """Start, and wait until connections are accepted."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Stop; harmless if it runs no more."""
+        raise NotImplementedError
+
+    def _started(self, port: int, pid: int) -> None:
+        self.base_url, self.pid = base_url(self.config, port), pid
+        Control.__init__(self, self.base_url)
+
+    def __enter__(self) -> Any:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class EmulatorProcess(_Running):
+    """``python -m emulator`` as a process of its own, on a free port."""
+
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and wait for its port file."""
+        with tempfile.TemporaryDirectory(prefix="emulator-") as folder:
+            port_file = Path(folder, "port")
+            output = Path(folder, "output")
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            with output.open("wb") as sink:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "emulator", *self._arguments(Path(folder)), "--port-file", str(port_file)],
+                    cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+                )
+            deadline = time.monotonic() + _START_TIMEOUT
+            while not port_file.exists():
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    self.stop()
+                    raise RuntimeError(f"the emulator did not start: {output.read_text(errors='replace')}")
+                time.sleep(0.01)
+            self._started(int(port_file.read_text()), self._process.pid)
+
+    def _arguments(self, folder: Path) -> list[str]:
+        config = self.config
+        arguments = ["--port", "0", "--latency-ms", str(config.latency_ms)]
+        for project in config.projects:
+            arguments += ["--project", ":".join(part for part in (project.id, project.key, project.name) if part)]
+        for name, value in config.switches.items():
+            arguments += ["--switch", f"{name}={value}"]
+        for name, kind in config.attributes:
+            arguments += ["--attribute", f"{name}:{kind}"]
+        for role in config.roles:
+            arguments += ["--role", role]
+        if config.rate_limit:
+            arguments += ["--rate-limit", str(config.rate_limit)]
+        if config.faults:
+            faults = folder / "faults.json"
+            faults.write_text(json.dumps(config.faults))
+            arguments += ["--faults", str(faults)]
+        for option, path in (
+            ("--request-log", config.request_log), ("--state", config.state),
+            ("--tls-cert", config.tls_cert), ("--tls-key", config.tls_key),
+        ):
+            if path is not None:
+                arguments += [option, str(Path(path).absolute())]
+        return arguments
+
+    def stop(self) -> None:
+        """SIGTERM by process id, so state and port file are put in order."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if hasattr(self, "_lock"):
+            self.close()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.wait()
+
+
+class ThreadedEmulator(_Running):
+    """The emulator in a thread of this process, on a free port."""
+
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread and wait until it serves."""
+        emulator = Emulator(self.config)
+        sock = emulator.listen()
+        ready = threading.Event()
+        self._server = emulator.server(ready.set)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [sock]}, name="emulator", daemon=True
+        )
+        self._thread.start()
+        if not ready.wait(_START_TIMEOUT):
+            raise RuntimeError("the emulator did not start")
+        self._started(sock.getsockname()[1], os.getpid())
+
+    def stop(self) -> None:
+        """End the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self.close()
+            self._server.should_exit = True
+            thread.join(timeout=15)
+
+
+@contextmanager
+def running(*, threaded: bool = True, **options: Any) -> Iterator[EmulatorProcess | ThreadedEmulator]:
+    """An emulator for the time of a ``with`` block."""
+    with (ThreadedEmulator if threaded else EmulatorProcess)(**options) as emulator:
+        yield emulator

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""Diffs as Ansible shows them: before and after as YAML keyed by object, holding only what changes. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Change
+
+
+def render(
+    changes: t.Iterable[Change], shape: t.Callable[[dict[str, t.Any]], dict[str, t.Any]], header: str
+) -> dict[str, str]:
+    """Return a diff of some changes.
+
+    Args:
+        changes: those to show.
+        shape: turns the flat fields of a change into what users see.
+        header: what was compared, shown above the diff.
+
+    Returns:
+        C(before), C(after) (YAML, sorted by key, empty where there is nothing) and their headers.
+    """
+    before: dict[str, t.Any] = {}
+    after: dict[str, t.Any] = {}
+    for change in changes:
+        if change.before or change.action == DELETE:
+            before[change.key] = shape(change.before)
+        if change.after:
+            after[change.key] = shape(change.after)
+    return {
+        "before_header": f"{header} (before)",
+        "after_header": f"{header} (after)",
+        "before": _yaml(before),
+        "after": _yaml(after),
+    }
+
+
+def _yaml(value: dict[str, t.Any]) -> str:
+    if not value:
+        return ""
+    import yaml
+
+    # The C implementation is some ten times faster; wheels have it, other builds may not.
+    dumper: t.Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(value, Dumper=dumper, sort_keys=True, allow_unicode=True, default_flow_style=False, width=200))

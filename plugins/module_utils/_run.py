@@ -1,0 +1,138 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""The edge between Ansible and the library: parses options, turns results and errors into a module's exit."""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.pcc.identity.plugins.module_utils._client import Client
+from ansible_collections.pcc.identity.plugins.module_utils._connection import ARGUMENT_SPEC, Connection
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
+
+Task = t.Callable[[Client, dict[str, t.Any], bool], dict[str, t.Any]]
+Check = t.Callable[[dict[str, t.Any]], list[Problem]]
+
+
+class IdentityModule(AnsibleModule):
+    """An C(AnsibleModule) that reports all argument errors of a list at once, each with the entry it is in."""
+
+    def __init__(self, argument_spec: dict[str, t.Any]) -> None:
+        self._checked = False
+        super().__init__(argument_spec=argument_spec, supports_check_mode=True)
+        self._checked = True
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        """Fail; errors that Ansible itself found in the arguments are told in full first."""
+        if not self._checked:
+            problems = argument_problems(self.argument_spec, self.params)
+            if problems:
+                error = Problems(problems, code="invalid_option")
+                msg = error.message
+                kwargs.update(_failure(error))
+        super().fail_json(msg=msg, **kwargs)
+
+
+def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
+    """Run a module: check its options, connect, do its task, exit.
+
+    Args:
+        argument_spec: its own options; those of the connection are added.
+        check: returns what is wrong with the options by themselves. Nothing is imported or sent if there is anything.
+        task: does the work with a client, the options and whether it is check mode, and returns the module's result.
+            A result with C(failed: true) fails the module, and still tells what has changed.
+    """
+    module = IdentityModule({**ARGUMENT_SPEC, **argument_spec})
+    try:
+        client = connect(module.params.get, check(module.params))
+        result = task(client, module.params, module.check_mode)
+    except IdentityError as error:
+        module.fail_json(msg=str(error), **_failure(error))
+    except ImportError as error:
+        module.fail_json(
+            msg=missing_required_lib(error.name or "descope"), error_code="missing_library", exception=traceback.format_exc()
+        )
+    if not module._diff:
+        result.pop("diff", None)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def connect(get_option: t.Callable[[str], t.Any], problems: t.Sequence[Problem] = ()) -> Client:
+    """Return a client for the connection options.
+
+    Args:
+        get_option: returns the value of a connection option.
+        problems: what is already known to be wrong, reported together with the connection's own problems.
+
+    Raises:
+        Problems: there are any.
+    """
+    try:
+        connection = Connection.from_options(get_option)
+    except Problems as error:
+        raise Problems([*error.problems, *problems], code=error.code, hint=error.hint) from error
+    if problems:
+        raise Problems(problems)
+    return Client(connection)
+
+
+def argument_problems(spec: dict[str, t.Any], params: dict[str, t.Any]) -> list[Problem]:
+    """Return what is wrong with arguments by their spec, entry by entry for lists of dicts."""
+    found: list[Problem] = []
+    lists = {
+        name: option["options"]
+        for name, option in spec.items()
+        if option.get("elements") == "dict" and "options" in option and isinstance(params.get(name), list)
+    }
+    for name, options in lists.items():
+        for index, entry in enumerate(params[name]):
+            if isinstance(entry, dict):
+                label = entry.get("id") or entry.get("name") or ""
+                found += _entry_problems(f"{name}[{index}] '{label}'", options, entry)
+            else:
+                found.append(Problem(f"{name}[{index}]", "", f"{entry!r} is not a dictionary of options."))
+    rest = {name: value for name, value in params.items() if name not in lists and not name.startswith("_ansible")}
+    own = {name: option for name, option in spec.items() if name not in lists}
+    return found + _entry_problems("", own, rest)
+
+
+def _entry_problems(where: str, spec: dict[str, t.Any], values: dict[str, t.Any]) -> list[Problem]:
+    result = ArgumentSpecValidator(spec).validate(values)
+    found = []
+    for path in sorted(result._unsupported_parameters):
+        *groups, name = path if isinstance(path, tuple) else (path,)
+        level = spec
+        for group in groups:
+            level = level[group]["options"]
+        near = difflib.get_close_matches(name, level, n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(level))}."
+        found.append(Problem(where, ".".join((*groups, name)), f"is not a known option; {advice}"))
+    if not result._unsupported_parameters:
+        found += [Problem(where, "", text.rstrip(".") + ".") for text in result.error_messages]
+    elif len(result.error_messages) > 1:
+        found += [
+            Problem(where, "", text.rstrip(".") + ".")
+            for text in result.error_messages
+            if "Supported parameters include" not in text
+        ]
+    return found
+
+
+def _failure(error: IdentityError) -> dict[str, t.Any]:
+    result: dict[str, t.Any] = {"error_code": error.code, "hint": error.hint, "changed": False}
+    if isinstance(error, Problems):
+        result["problems"] = [
+            {"where": problem.where, "field": problem.field, "message": problem.message} for problem in error.problems
+        ]
+    return result

@@ -1,0 +1,227 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""What the tenant modules do, with a client and plain options: read, plan, write, verify, report."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
+from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, carry_out, one_line, summary
+from ansible_collections.pcc.identity.plugins.module_utils._client import Client
+from ansible_collections.pcc.identity.plugins.module_utils._diff import render
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, ServiceError
+from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan, too_many_deletions
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import problems_alone
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
+
+Options = dict[str, t.Any]
+
+#: How many objects an error message names before it says how many more there are.
+_NAMED = 20
+
+
+def one_argument_spec() -> Options:
+    """Return the options of C(descope_tenant), without the connection."""
+    return fields.argument_spec()
+
+
+def list_argument_spec() -> Options:
+    """Return the options of C(descope_tenants), without the connection."""
+    return {
+        "tenants": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            "options": {**fields.argument_spec(), "source": {"type": "str"}},
+        },
+        "prune": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+        "max_deletes": {"type": "int", "default": 5},
+        "max_delete_percent": {"type": "int", "default": 10},
+        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+    }
+
+
+def check_one(options: Options) -> list[Problem]:
+    """Return what is wrong with the options of C(descope_tenant) by themselves."""
+    return problems_alone([Desired.from_option(options)])
+
+
+def check_list(options: Options) -> list[Problem]:
+    """Return what is wrong with the options of C(descope_tenants) by themselves."""
+    problems = problems_alone(_entries(options))
+    if options["prune"] and not options["tenants"] and not options["allow_empty"]:
+        problems.append(
+            Problem(
+                "",
+                "tenants",
+                "an empty list with prune: true would delete every tenant: check where the list comes from, or set "
+                "allow_empty: true if that is meant.",
+            )
+        )
+    for name in ("max_deletes", "max_delete_percent"):
+        if options[name] < 0:
+            problems.append(Problem("", name, f"{options[name]} is negative: give 0 or more."))
+    return problems
+
+
+def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
+    """Do what C(descope_tenants) does and return its result."""
+    desired = _entries(options)
+    work = _Work(client, desired, prune=options["prune"])
+    refusal = _guard(work.plan, options)
+    if refusal:
+        return {**work.report([], planned=True), **refusal, "changed": False}
+    outcomes = work.carry_out(check_mode, stop_on_error=options["on_error"] == "stop")
+    return work.report(outcomes, planned=check_mode)
+
+
+def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
+    """Do what C(descope_tenant) does and return its result: a list of one, told about the one."""
+    desired = [Desired.from_option(options)]
+    work = _Work(client, desired, prune=False)
+    outcomes = work.carry_out(check_mode, stop_on_error=True)
+    report = work.report(outcomes, planned=check_mode)
+    (row,) = report.pop("tenants")
+    for unneeded in ("summary", "unmanaged"):
+        del report[unneeded]
+    report["msg"] = f"{row['name'] or row['id']}: {row['status']}" if not row["error"] else row["error"]
+    return {**report, "tenant": work.tenant(outcomes, check_mode), "changes": row["changes"]}
+
+
+def _entries(options: Options) -> list[Desired]:
+    return [Desired.from_option(option, index) for index, option in enumerate(options["tenants"])]
+
+
+@dataclasses.dataclass
+class _Work:
+    """One run over a list of tenants, from reading to the report."""
+
+    client: Client
+    desired: list[Desired]
+    prune: bool
+
+    def __post_init__(self) -> None:
+        self.service = TenantService(self.client)
+        self.found: Found = self.service.read(self.desired, prune=self.prune)
+        self.plan: Plan = make_plan(self.desired, self.found, prune=self.prune)
+        self.unverified: IdentityError | None = None
+
+    def carry_out(self, check_mode: bool, *, stop_on_error: bool) -> list[Outcome]:
+        """Write the plan's changes and read them back; in check mode, say what would come of it."""
+        if check_mode:
+            return [Outcome.done(change, change.id) for change in self.plan.changes]
+        concurrency = self.client.connection.concurrency
+        outcomes = carry_out(self.plan.changes, self.service.write, concurrency=concurrency, stop_on_error=stop_on_error)
+        if any(outcome.applied for outcome in outcomes):
+            try:
+                self.found = self.service.verify(outcomes)
+            except ServiceError as error:
+                self.unverified = error
+        return outcomes
+
+    def report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
+        """Return the result over many: what was done, or with C(planned) what would be."""
+        by_key = {outcome.change.key: outcome for outcome in outcomes}
+        counts = summary(outcomes, len(self.plan.unchanged))
+        failed = [outcome for outcome in outcomes if outcome.status in {"failed", "skipped"}]
+        shown = self.plan.changes if planned else [_took_effect(outcome) for outcome in outcomes if outcome.applied]
+        result: Options = {
+            "changed": any(outcome.changed is not False for outcome in outcomes),
+            "msg": one_line(counts),
+            "summary": counts,
+            "tenants": self._rows(by_key),
+            "unmanaged": self.plan.unmanaged,
+            "requests": self.client.session.requests(),
+            "diff": render(shown, fields.nested, f"tenants of {self.client.connection.project_id}"),
+        }
+        if failed or self.unverified:
+            result.update(_failure(result["msg"], failed, self.unverified))
+        return result
+
+    def tenant(self, outcomes: list[Outcome], check_mode: bool) -> Options | None:
+        """Return the one tenant as it is now, or in check mode as it would be; None if there is none."""
+        (entry,) = self.desired
+        live = self.found.match(entry)
+        if not outcomes:
+            return live.as_result() if live else None
+        (outcome,) = outcomes
+        if check_mode:
+            if outcome.change.action == DELETE:
+                return None
+            before = live.values if live else {}
+            known = {"id": live.id if live else entry.id}
+            return {**(live.as_result() if live else {}), **known, **fields.nested({**before, **outcome.change.after})}
+        live = self.found.tenants.get(outcome.id or "") or live
+        return live.as_result() if live else None
+
+    def _rows(self, by_key: dict[str, Outcome]) -> list[Options]:
+        rows: dict[str, Options] = {
+            key: {"id": tenant_id, "name": name, "status": "unchanged", "changes": [], "error": None}
+            for key, tenant_id, name in self.plan.unchanged
+        }
+        for change in self.plan.changes:
+            outcome = by_key.get(change.key)
+            row = {"id": change.id, "name": change.name, "status": STATUS[change.action], "changes": change.fields}
+            if outcome:
+                row.update(id=outcome.id, status=outcome.status, changes=sorted(outcome.applied))
+            rows[change.key] = {**row, "error": str(outcome.error) if outcome and outcome.error else None}
+        order = [live.id if (live := self.found.match(entry)) else entry.key for entry in self.desired]
+        listed = [rows.pop(key) for key in dict.fromkeys(order + [entry.key for entry in self.desired]) if key in rows]
+        return listed + list(rows.values())
+
+
+def _took_effect(outcome: Outcome) -> TenantChange:
+    """Return the part of a change that took effect."""
+    change = t.cast(TenantChange, outcome.change)
+    return dataclasses.replace(
+        change,
+        before={name: value for name, value in change.before.items() if name in outcome.applied},
+        after={name: value for name, value in change.after.items() if name in outcome.applied},
+    )
+
+
+def _guard(plan: Plan, options: Options) -> Options | None:
+    deletions = plan.of(DELETE)
+    reason = too_many_deletions(
+        len(deletions),
+        plan.live,
+        max_deletes=options["max_deletes"],
+        max_delete_percent=options["max_delete_percent"],
+    )
+    if not reason:
+        return None
+    names = [f"{change.key} ({change.name})" for change in sorted(deletions, key=lambda change: change.key)]
+    return {
+        "failed": True,
+        "msg": f"Nothing was written: {reason}: {_some(names)}.",
+        "error_code": "too_many_deletions",
+        "hint": "Check where the list comes from; if all these shall go, raise max_deletes and max_delete_percent.",
+    }
+
+
+def _failure(line: str, outcomes: list[Outcome], unverified: IdentityError | None) -> Options:
+    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
+    lines = [f"- '{outcome.change.key}': {outcome.error}" for outcome in failures]
+    first = next((outcome.error for outcome in failures if outcome.error), unverified)
+    if unverified:
+        lines.append(f"- what was written could not be read back: {unverified}")
+    return {
+        "failed": True,
+        "msg": f"{line}\n" + "\n".join(lines[:_NAMED]) + (f"\n- and {len(lines) - _NAMED} more" if lines[_NAMED:] else ""),
+        "error_code": first.code if first else "failed",
+        "hint": (first.hint if first else "") or "Run the same play again: what is done is left alone, the rest is tried.",
+    }
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

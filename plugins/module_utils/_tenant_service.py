@@ -1,0 +1,456 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""Reading and writing tenants.
+
+Every write here is one that may be sent twice: after a failure that leaves open whether it took effect, the tenant is
+read back, and a write that took effect counts as done.
+"""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
+from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, in_parallel
+from ansible_collections.pcc.identity.plugins.module_utils._client import Client, flat, listed
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, ServiceError
+from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found, Observed
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, reads_needed
+
+#: What an update, which replaces the whole tenant, has to send along (contract 2.2 and 2.3).
+_REPLACED = (
+    "name selfProvisioningDomains customAttributes disabled enforceSSO enforceSSOExclusions federatedAppIds "
+    "roleInheritance authType idJagSettings idJagEnabled"
+).split()
+
+_PATCH_ARGUMENTS = (
+    "name self_provisioning_domains custom_attributes disabled enforce_sso enforce_sso_exclusions federated_app_ids "
+    "role_inheritance"
+).split()
+
+_UNDECLARED_HINT = (
+    "If a custom attribute is meant: it must be declared for tenants in the Descope console before a tenant can carry it."
+)
+
+
+class TenantService:
+    """The tenants of one project, over one client. Thread-safe."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._session = client.session
+        self._concurrency = client.connection.concurrency
+        self._patch_known = threading.Lock()
+        self._patch_exists: bool | None = None
+
+    # Reading
+
+    def read(self, desired: t.Sequence[Desired], *, prune: bool) -> Found:
+        """Return all tenants, with one request, and whatever else a plan for C(desired) has to know.
+
+        Raises:
+            ServiceError: anything could not be read; a plan from half a picture would be wrong.
+        """
+        found = self.read_all()
+        while True:
+            reads = reads_needed(desired, found, prune=prune)
+            if not reads.tenants:
+                break
+            loaded = in_parallel(self.load, sorted(reads.tenants), self._concurrency)
+            found = Found({**found.tenants, **{tenant.id: tenant for tenant in loaded}})
+        tenants = dict(found.tenants)
+        settings = in_parallel(self._settings, sorted(reads.settings), self._concurrency)
+        for tenant_id, raw in zip(sorted(reads.settings), settings):
+            tenants[tenant_id] = tenants[tenant_id].with_settings(raw)
+        passwords = in_parallel(self._password, sorted(reads.password), self._concurrency)
+        for tenant_id, raw in zip(sorted(reads.password), passwords):
+            tenants[tenant_id] = tenants[tenant_id].with_password(raw)
+        return Found(tenants)
+
+    def read_all(self) -> Found:
+        """Return all tenants, with one request (C(/tenant/all) has no documented cap, C(/tenant/search) has one)."""
+        raw = listed(self._client.tenant.load_all(), "tenants")
+        tenants = [Observed.from_wire(item, complete=False) for item in raw]
+        return Found({tenant.id: tenant for tenant in tenants})
+
+    def load(self, tenant_id: str) -> Observed:
+        """Return one tenant by its id.
+
+        Raises:
+            ServiceError: with the code C(not_found) if there is none.
+        """
+        return Observed.from_wire(flat(self._client.tenant.load(tenant_id), "tenant"), complete=True)
+
+    def load_whole(self, tenant_id: str, steps: t.Collection[str]) -> Observed:
+        """Return one tenant by its id, with its settings and password settings if C(steps) names them."""
+        tenant = self.load(tenant_id)
+        if fields.SETTINGS in steps:
+            tenant = tenant.with_settings(self._settings(tenant_id))
+        if fields.PASSWORD in steps:
+            tenant = tenant.with_password(self._password(tenant_id))
+        return tenant
+
+    def _settings(self, tenant_id: str) -> dict[str, t.Any]:
+        return flat(self._client.tenant.load_settings(tenant_id), "settings")
+
+    def _password(self, tenant_id: str) -> dict[str, t.Any]:
+        return flat(self._client.password.get_settings(tenant_id), "settings")
+
+    def _find(self, change: TenantChange) -> Observed | None:
+        """Return the tenant a creation was about, if it is there: by id, or by name if the service makes the id."""
+        if change.id is None:
+            found = self.read_all()
+            live_id = found.by_name.get(change.name)
+            return found.tenants[live_id] if live_id else None
+        return self._load_or_none(change.id)
+
+    def _load_or_none(self, tenant_id: str) -> Observed | None:
+        try:
+            return self.load(tenant_id)
+        except ServiceError as error:
+            if error.code == "not_found":
+                return None
+            raise
+
+    # Writing
+
+    def write(self, change: TenantChange) -> Outcome:
+        """Carry out one change, step by step, and say what took effect. Raises nothing but programming errors."""
+        outcome = Outcome(change, change.id, STATUS[change.action], [], False)
+        try:
+            if change.action == DELETE:
+                self._delete(change)
+                return Outcome.done(change, change.id)
+            if change.action == CREATE:
+                self._create(change, outcome)
+            for step in fields.STEPS:
+                if (part := change.part(step)) and not (step == fields.OWN and change.action == CREATE):
+                    self._step(change, outcome, step, part)
+        except IdentityError as error:
+            outcome.status, outcome.error = "failed", error
+            if outcome.changed is False and getattr(error, "ambiguous", False):
+                outcome.changed = None
+        return outcome
+
+    def _create(self, change: TenantChange, outcome: Outcome) -> None:
+        part = change.part(fields.OWN)
+        body = fields.put({} if change.id is None else {"id": change.id}, part)
+        in_doubt = False
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                # The SDK's create can send neither parent nor roleInheritance (contract 2.2).
+                reply = self._session.post(self._client.paths().tenant_create_path, body=body).json()
+                outcome.id = change.id or str(reply.get("id") or "")
+                break
+            except ServiceError as error:
+                in_doubt = in_doubt or error.ambiguous
+                if error.stops_everything:
+                    raise
+                live = self._read_back(error, lambda: self._find_late(change, in_doubt and not error.ambiguous))
+                if live is not None:
+                    self._already_there(change, outcome, live, part, error, in_doubt)
+                    return
+                if not error.ambiguous:
+                    raise _with_hint(error, part) from error
+                if attempt >= self._session.tries:
+                    raise
+                self._session.pause_between_tries(attempt)
+        outcome.applied += sorted(part)
+        outcome.changed = True
+        if not outcome.id:
+            raise ServiceError("bad_response", f"The service created '{change.name}' without telling its id.")
+
+    def _find_late(self, change: TenantChange, surely_there: bool) -> Observed | None:
+        """Find a tenant; when a second creation was refused after one in doubt, wait for the first to show up."""
+        attempt = 1
+        while (live := self._find(change)) is None and surely_there and attempt < self._session.tries:
+            self._session.pause_between_tries(attempt)
+            attempt += 1
+        return live
+
+    @staticmethod
+    def _already_there(
+        change: TenantChange, outcome: Outcome, live: Observed, part: fields.Values, error: ServiceError, in_doubt: bool
+    ) -> None:
+        """Accept a tenant that exists although its creation failed: ours, or one the list did not show yet."""
+        differing = [name for name in fields.differing(part, live.values) if name not in live.missing]
+        if differing:
+            raise ServiceError(
+                "conflict",
+                f"The tenant could not be created ({error.message}) because '{live.id}' exists by now, with other "
+                f"values of {', '.join(sorted(differing))}.",
+                "Run again to see the difference first.",
+            ) from error
+        outcome.id = live.id
+        if in_doubt:
+            outcome.applied += sorted(part)
+            outcome.changed = True
+        else:
+            outcome.status = "unchanged"
+
+    def _step(self, change: TenantChange, outcome: Outcome, step: str, part: fields.Values) -> None:
+        tenant_id = t.cast(str, outcome.id)
+        send: dict[str, t.Callable[[], object]] = {
+            fields.OWN: lambda: self._update(change, part),
+            fields.SETTINGS: lambda: self._write_settings(change, tenant_id, part),
+            fields.DEFAULT_ROLES: lambda: self._client.tenant.update_default_roles(tenant_id, part["default_roles"]),
+            fields.PASSWORD: lambda: self._write_password(change, tenant_id, part),
+        }
+
+        def took_effect() -> bool:
+            return not fields.differing(part, self.load_whole(tenant_id, {step}).values)
+
+        try:
+            self._surely(send[step], took_effect, patient=change.action == CREATE)
+        except ServiceError as error:
+            if error.ambiguous:
+                outcome.changed = outcome.changed or None
+            raise _with_hint(error, part) from error
+        outcome.applied += sorted(part)
+        outcome.changed = True
+        if outcome.status == "unchanged":
+            outcome.status = STATUS["update"]
+
+    def _surely(self, send: t.Callable[[], object], took_effect: t.Callable[[], bool], *, patient: bool) -> None:
+        """Send a write until it took effect or surely failed.
+
+        Args:
+            patient: the tenant is new, so "not found" may mean that it has not arrived everywhere (contract 2.12).
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                send()
+                return
+            except ServiceError as error:
+                late = patient and error.code == "not_found"
+                if not (error.ambiguous or late):
+                    raise
+                if error.ambiguous and self._read_back(error, took_effect):
+                    return
+                if attempt >= self._session.tries:
+                    # Read back and found not to have taken effect.
+                    error.ambiguous = False
+                    raise
+                self._session.pause_between_tries(attempt)
+
+    @staticmethod
+    def _read_back(error: ServiceError, read: t.Callable[[], t.Any]) -> t.Any:
+        try:
+            return read()
+        except ServiceError as second:
+            if not error.ambiguous:
+                raise error from second
+            raise ServiceError(
+                "unknown_outcome",
+                f"{error.message} Whether it took effect is not known, because reading back failed: {second.message}",
+                "Run again: what took effect is then left alone.",
+                ambiguous=True,
+            ) from error
+
+    def _delete(self, change: TenantChange) -> None:
+        tenant_id = t.cast(str, change.id)
+        try:
+            self._surely(
+                lambda: self._client.tenant.delete(tenant_id, cascade=change.cascade),
+                lambda: self._load_or_none(tenant_id) is None,
+                patient=False,
+            )
+        except ServiceError as error:
+            if error.code != "not_found":
+                raise
+
+    def _update(self, change: TenantChange, part: fields.Values) -> None:
+        """Change a tenant's own fields with one write.
+
+        PATCH leaves alone what it does not name. It is newer than the documented API, and whether it takes custom
+        attributes away is not documented; in these cases the full update is used, with everything sent along.
+        """
+        gone = set(change.before.get("custom_attributes", ())) - set(part.get("custom_attributes", ()))
+        if gone or not self._patch(change, part):
+            self._replace(change, part)
+
+    def _patch(self, change: TenantChange, part: fields.Values) -> bool:
+        """Send a PATCH; return False if this service has none."""
+        if self._patch_exists is None:
+            with self._patch_known:  # one worker finds out for all
+                if self._patch_exists is None:
+                    return self._try_patch(change, part)
+        return self._patch_exists is True and self._try_patch(change, part)
+
+    def _try_patch(self, change: TenantChange, part: fields.Values) -> bool:
+        arguments = {name: part[name] for name in _PATCH_ARGUMENTS if name in part}
+        if "role_inheritance" in arguments:
+            arguments["role_inheritance"] = fields.to_wire(
+                fields.FIELDS["role_inheritance"], arguments["role_inheritance"]
+            )
+        try:
+            self._client.tenant.patch_tenant(change.id, **arguments)
+        except ServiceError as error:
+            if error.status in {404, 405, 501} and error.service_code != "E112202":
+                self._patch_exists = False
+                return False
+            raise
+        self._patch_exists = True
+        return True
+
+    def _replace(self, change: TenantChange, part: fields.Values) -> None:
+        observed = t.cast(Observed, change.observed)
+        if observed.missing:
+            observed = self.load(observed.id)
+        body = {key: observed.raw[key] for key in _REPLACED if observed.raw.get(key) is not None}
+        # The SDK's update cannot send roleInheritance, and what an update leaves out is cleared (contract 2.3).
+        self._session.post(
+            self._client.paths().tenant_update_path, body=fields.put({"id": observed.id, **body}, part)
+        )
+
+    def _write_settings(self, change: TenantChange, tenant_id: str, part: fields.Values) -> None:
+        """Write settings with everything they held, since what is left out is cleared (contract 2.6)."""
+        known = change.observed.settings if change.observed else None
+        body = {**(known if known is not None else self._settings(tenant_id)), "tenantId": tenant_id}
+        if "self_provisioning_domains" in change.after:
+            # One value, seen both in the tenant and in its settings.
+            body["selfProvisioningDomains"] = change.after["self_provisioning_domains"]
+        fields.put(body, part)
+        self._session.post(
+            self._client.paths().tenant_settings_path,
+            body={key: value for key, value in body.items() if value is not None},
+        )
+
+    def _write_password(self, change: TenantChange, tenant_id: str, part: fields.Values) -> None:
+        known = change.observed.password if change.observed else None
+        body = dict(known if known is not None else self._password(tenant_id))
+        self._client.password.configure_settings(tenant_id, fields.put({**body, "tenantId": tenant_id}, part))
+
+    # Verifying
+
+    def verify(self, outcomes: t.Sequence[Outcome]) -> Found:
+        """Read back what was written, and turn each outcome that did not hold into a failed one.
+
+        One list request does it, unless the list lags behind: then single tenants are read by id, and the list again
+        until it shows them, so that the next run does not plan them a second time.
+
+        Returns:
+            All tenants as the service has them now.
+
+        Raises:
+            ServiceError: reading back failed; the outcomes then say what the service has acknowledged.
+        """
+        found = self.read_all()
+        pending = [outcome for outcome in outcomes if outcome.applied and not _holds(outcome, found)]
+        attempt = 1
+        while pending:
+            sample = pending[: self._concurrency]
+            lagging = [o for o, live in zip(sample, in_parallel(self._look, sample, self._concurrency)) if _settle(o, live)]
+            pending = lagging + pending[len(sample) :]
+            if not lagging:
+                continue
+            if attempt >= self._session.tries:
+                pending = pending[len(lagging) :]  # read by id they are as wanted, which is what counts
+                continue
+            self._session.pause_between_tries(attempt)
+            attempt += 1
+            found = self.read_all()
+            pending = [outcome for outcome in pending if not _holds(outcome, found)]
+        return self._verify_settings(outcomes, found)
+
+    def _look(self, outcome: Outcome) -> Observed | None:
+        """Read a tenant by id; one that was just created may take a moment to be found."""
+        attempt = 1
+        while True:
+            live = self._load_or_none(t.cast(str, outcome.id))
+            if live is not None or outcome.change.action == DELETE or attempt >= self._session.tries:
+                return live
+            self._session.pause_between_tries(attempt)
+            attempt += 1
+
+    def _verify_settings(self, outcomes: t.Sequence[Outcome], found: Found) -> Found:
+        def read(outcome: Outcome) -> tuple[Outcome, Observed | None]:
+            change = t.cast(TenantChange, outcome.change)
+            live = found.tenants.get(t.cast(str, outcome.id))
+            if live and any(name in outcome.applied for name in change.part(fields.SETTINGS)):
+                live = live.with_settings(self._settings(live.id))
+            if live and any(name in outcome.applied for name in change.part(fields.PASSWORD)):
+                live = live.with_password(self._password(live.id))
+            return outcome, live
+
+        tenants = dict(found.tenants)
+        written = [
+            outcome
+            for outcome in outcomes
+            if any(fields.FIELDS[name].step in {fields.SETTINGS, fields.PASSWORD} for name in outcome.applied)
+            and outcome.change.action != DELETE
+        ]
+        for outcome, live in in_parallel(read, written, self._concurrency):
+            if live:
+                tenants[live.id] = live
+                _settle(outcome, live, everything=True)
+        return Found(tenants)
+
+
+def _holds(outcome: Outcome, found: Found) -> bool:
+    """Return whether the list shows what an outcome says."""
+    live = found.tenants.get(t.cast(str, outcome.id))
+    if outcome.change.action == DELETE:
+        return live is None
+    return live is not None and not live.missing & set(outcome.applied) and not _unsettled(outcome, live, False)
+
+
+def _unsettled(outcome: Outcome, live: Observed, everything: bool) -> list[str]:
+    """Return the applied fields that do not read back as they were written."""
+    applied = {
+        name: outcome.change.after[name]
+        for name in outcome.applied
+        if everything or fields.FIELDS[name] in fields.IN_TENANT
+    }
+    return fields.differing(applied, live.values)
+
+
+def _settle(outcome: Outcome, live: Observed | None, *, everything: bool = False) -> bool:
+    """Compare an outcome with the tenant as read; return True if it holds, else turn it into a failed one."""
+    change = outcome.change
+    if change.action == DELETE:
+        if live is None:
+            return True
+        lost = list(outcome.applied)
+        text = "the service accepted the deletion, but the tenant is still there"
+    elif live is None:
+        lost = list(outcome.applied)
+        text = "the service accepted the tenant, but it cannot be read back"
+    else:
+        lost = _unsettled(outcome, live, everything)
+        if not lost:
+            return True
+        details = "; ".join(_difference(name, change.after[name], live.values[name]) for name in sorted(lost))
+        text = f"the service accepted the write, but {details}"
+    outcome.applied = [name for name in outcome.applied if name not in lost]
+    outcome.changed = bool(outcome.applied) or (change.action == CREATE and live is not None)
+    outcome.status = "failed"
+    outcome.error = ServiceError(
+        "not_applied", f"{text}.", _UNDECLARED_HINT if "custom_attributes" in lost else "Report this if it happens again."
+    )
+    return False
+
+
+def _difference(name: str, wanted: t.Any, read: t.Any) -> str:
+    if name == "custom_attributes":
+        missing = sorted(set(wanted) - set(read))
+        if missing:
+            return f"dropped the custom attributes {', '.join(missing)}"
+    return f"{name} reads back as {read!r} instead of {wanted!r}"
+
+
+def _with_hint(error: ServiceError, part: fields.Values) -> ServiceError:
+    """Add the most likely reason to a refusal whose code is not documented (contract 2.9)."""
+    if error.code == "refused" and part.get("custom_attributes") and not error.hint:
+        error.hint = _UNDECLARED_HINT
+    return error
