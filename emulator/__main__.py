@@ -39,8 +39,13 @@ def make_parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=int, default=8080, help="port to listen on, 0 for any free one (default: 8080)")
     add("--port-file", type=Path, metavar="FILE", help="write the port there once connections are accepted")
-    add("--project", action="append", default=[], metavar="ID:KEY[:NAME]",
-        help="a project and its management key; repeatable; projects with the same key form one company")
+    add(
+        "--project",
+        action="append",
+        default=[],
+        metavar="ID:KEY[:NAME]",
+        help="a project and its management key; repeatable; projects with the same key form one company",
+    )
     add("--state", type=Path, metavar="FILE", help="keep the state in a file from run to run")
     add("--rate-limit", metavar="N/SECONDS", help="answer 429 to more than N requests in SECONDS from one address")
     add("--latency-ms", type=float, default=0.0, metavar="MS", help="delay every reply")
@@ -49,8 +54,13 @@ def make_parser() -> argparse.ArgumentParser:
     add("--tls-cert", type=Path, metavar="FILE", help="serve https with this certificate (PEM)")
     add("--tls-key", type=Path, metavar="FILE", help="and its key (PEM)")
     add("--switch", action="append", default=[], metavar="NAME=VALUE", help="choose a behaviour; repeatable")
-    add("--attribute", action="append", default=[], metavar="NAME:TYPE",
-        help="declare a custom attribute of tenants in every project; repeatable")
+    add(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME:TYPE",
+        help="declare a custom attribute of tenants in every project; repeatable",
+    )
     add("--role", action="append", default=[], metavar="NAME", help="define a role in every project; repeatable")
     add("--list-switches", action="store_true", help="show all switches and exit")
     return parser
@@ -102,7 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(
                 f"WARNING: {config.host} can be reached from other machines. This is a test service: its keys travel"
                 f"{' unencrypted' if config.scheme == 'http' else ''} and protect nothing.",
-                file=sys.stderr, flush=True,
+                file=sys.stderr,
+                flush=True,
             )
         if config.port_file is not None:
             write_port_file(config.port_file, port)

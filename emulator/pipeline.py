@@ -152,4 +152,3 @@ async def _break(action: Action, scope: Scope, receive: Receive, send: Send, rep
     else:
         server.reset(scope)
     await server.gone(receive)
-

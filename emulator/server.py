@@ -29,7 +29,7 @@ except ImportError:  # the slower pure Python parser
 _RESET = struct.pack("ii", 1, 0)  # linger on, for 0 seconds: close() sends RST
 
 
-class Protocol(HttpProtocol):  # type: ignore[misc, valid-type]
+class Protocol(HttpProtocol):
     """Hands the transport to the application, in the state that uvicorn copies into every ASGI scope."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -65,7 +65,11 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("domain_case", "keep", ("keep", "lower"), "8.11", "letter case in which domains are returned"),
     Switch("list_order", "as_sent", ("as_sent", "reversed"), "8.9", "order of every list, and of tenants in lists"),
     Switch(
-        "visibility_delay", 0.0, (0.0, 3600.0), "2.12, 8.16", "seconds a new tenant is missing from all and search",
+        "visibility_delay",
+        0.0,
+        (0.0, 3600.0),
+        "2.12, 8.16",
+        "seconds a new tenant is missing from all and search",
         "number",
     ),
     Switch("load_delay", 0.0, (0.0, 3600.0), "8.16", "seconds a new tenant is not found when loaded by id", "number"),

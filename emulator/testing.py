@@ -205,7 +205,11 @@ class EmulatorProcess(_Running):
             with output.open("wb") as sink:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "emulator", *self._arguments(Path(folder)), "--port-file", str(port_file)],
-                    cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+                    cwd=ROOT,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
                 )
             deadline = time.monotonic() + _START_TIMEOUT
             while not port_file.exists():
@@ -233,8 +237,10 @@ class EmulatorProcess(_Running):
             faults.write_text(json.dumps(config.faults))
             arguments += ["--faults", str(faults)]
         for option, path in (
-            ("--request-log", config.request_log), ("--state", config.state),
-            ("--tls-cert", config.tls_cert), ("--tls-key", config.tls_key),
+            ("--request-log", config.request_log),
+            ("--state", config.state),
+            ("--tls-cert", config.tls_cert),
+            ("--tls-key", config.tls_key),
         ):
             if path is not None:
                 arguments += [option, str(Path(path).absolute())]

@@ -16,6 +16,7 @@ from .errors import MalformedRequest
 JSON_TYPE = "application/json"
 HTML_TYPE = "text/html; charset=utf-8"
 
+
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 

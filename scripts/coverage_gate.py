@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fails if the unit tests run too few lines of plugins/.
 
-    coverage_gate.py COVERAGE.json
+coverage_gate.py COVERAGE.json
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ def find(directory: pathlib.Path) -> dict[str, list[str]]:
     """Return the names of all documented content by kind. An action plugin shares its module's documentation."""
     found: dict[str, list[str]] = {}
     for name, kind in KINDS.items():
-        files = sorted((directory / "plugins" / name).glob("*.py")) + sorted((directory / "plugins" / name).glob("*.yml"))
+        files = sorted((directory / "plugins" / name).glob("*.py")) + sorted(
+            (directory / "plugins" / name).glob("*.yml")
+        )
         names = dict.fromkeys(f"{COLLECTION}.{file.stem}" for file in files if file.stem != "__init__")
         if names:
             found[kind] = list(names)
@@ -73,8 +75,12 @@ def main(arguments: list[str]) -> int:
     directory = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).parents[1]
     found = find(directory)
     with ThreadPoolExecutor(2) as pool:
-        problems = [problem for result in pool.map(lambda item: ask(*item, directory), found.items()) for problem in result]
-    undocumented = sorted(role.name for role in directory.glob("roles/*") if not list(role.glob("meta/argument_specs.y*ml")))
+        problems = [
+            problem for result in pool.map(lambda item: ask(*item, directory), found.items()) for problem in result
+        ]
+    undocumented = sorted(
+        role.name for role in directory.glob("roles/*") if not list(role.glob("meta/argument_specs.y*ml"))
+    )
     problems += [f"role {name}: meta/argument_specs.yml is missing" for name in undocumented]
     if not found.get("module"):
         problems.append("no modules found")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the pcc.identity authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for the get-pip script that ansible-test runs in its own environments: installs the pip that Python ships."""
+"""Stands in for the get-pip script that ansible-test runs in its environments: installs the pip that Python ships."""
 
 from __future__ import annotations
 

@@ -57,6 +57,19 @@ stage_copy() { # DIR
     printf '%s\n' "$copy"
 }
 
+# The processes of a test run, "PID COMMAND" each, but those in the given process group. Whatever a run starts carries its
+# mark in the environment.
+run_processes() { # RUN [GROUP]
+    local file pid
+    grep -lzxsF "PCC_IDENTITY_RUN=$1" /proc/[0-9]*/environ | while IFS= read -r file; do
+        pid=${file#/proc/}
+        pid=${pid%/environ}
+        if [ "$(ps -o pgid= -p "$pid" | tr -d ' ')" != "${2:-}" ]; then
+            printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+        fi
+    done 2>/dev/null || true
+}
+
 # --- virtual environments
 
 # The first Python that ansible-core 2.19 runs on.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fails if the collection's tarball lacks something, or holds what does not belong there.
 
-    tarball_check.py TARBALL
+tarball_check.py TARBALL
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ WANTED = (
 
 UNWANTED = re.compile(
     r"""
-      (^|/)(\.venv|\.git|\.ansible|__pycache__|\.[a-z]+_cache|\.hypothesis)[^/]*(/|$)
+      (^|/)(\.venv[^/]*|\.git|\.ansible|\.hypothesis|\.[a-z]+_cache|__pycache__)(/|$)
     | ^tests/output(/|$) | ^collections(/|$) | \.py[co]$ | (^|/)\.coverage(\.|$) | \.plugin-cache\.yaml$ | \.tar\.gz$
-    | (^|/)\.env$ | \.pem$
+    | (^|/)\.env$
     """,
     re.VERBOSE,
 )
@@ -36,8 +36,7 @@ UNWANTED = re.compile(
 def check(names: list[str]) -> list[str]:
     """Return what is wrong with these paths in a tarball."""
     problems = [f"{name} is missing" for name in WANTED if name not in names]
-    # .gitignore and the like are harmless; directories and files of tools are not.
-    return problems + [f"{name} does not belong there" for name in names if UNWANTED.search(name) and name != ".gitignore"]
+    return problems + [f"{name} does not belong there" for name in names if UNWANTED.search(name)]
 
 
 def main(path: str) -> int:

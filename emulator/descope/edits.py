@@ -43,7 +43,8 @@ def _console_fields(project: Project, switches: Switches, tenant: Tenant, values
         changes["defaultRoles"] = tenants.known_roles(project, switches, roles)
     project.change_tenant(tenant, changes)
     shared = {name: values[name] for name in ("domains", "authType") if name in values}
-    tenant_settings.apply(project, tenant, switches, shared | fields.get(values, "settings", fields.mapping, {}), reset=False)
+    settings = shared | fields.get(values, "settings", fields.mapping, {})
+    tenant_settings.apply(project, tenant, switches, settings, reset=False)
 
 
 def _create_tenant(project: Project, switches: Switches, request: Edit) -> Edit:
@@ -74,9 +75,7 @@ def _delete_tenant(project: Project, switches: Switches, request: Edit) -> Edit:
 
 
 def _set_settings(project: Project, switches: Switches, request: Edit) -> Edit:
-    tenant_settings.apply(
-        project, _tenant(project, request), switches, _need(request, "settings", dict), reset=False
-    )
+    tenant_settings.apply(project, _tenant(project, request), switches, _need(request, "settings", dict), reset=False)
     return {}
 
 

@@ -40,9 +40,7 @@ def flag(name: str, value: Any) -> bool:
 def number(name: str, value: Any, bits: int = 32) -> int:
     """An integer; proto3 JSON also takes it as a string or as 5.0."""
     whole = value
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        whole = int(value)
-    elif isinstance(value, float) and value.is_integer():
+    if (isinstance(value, str) and _DIGITS.fullmatch(value)) or (isinstance(value, float) and value.is_integer()):
         whole = int(value)
     if isinstance(whole, bool) or not isinstance(whole, int) or not -(1 << bits - 1) <= whole < 1 << bits - 1:
         raise _wrong(name, value, f"int{bits}")

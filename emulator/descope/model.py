@@ -96,7 +96,12 @@ class Project:
     # -- tenants -----------------------------------------------------------------------------------------------------
 
     def check_free(
-        self, switches: Switches, *, tenant_id: str = "", name: str = "", domains: list[str] | None = None,
+        self,
+        switches: Switches,
+        *,
+        tenant_id: str = "",
+        name: str = "",
+        domains: list[str] | None = None,
         owner: str = "",
     ) -> None:
         """Refuse what another tenant has. Name and id are unique per project [GO mgmt.go (S)], and so is a

@@ -18,7 +18,6 @@ from . import (
     admin_links,
     edits,
     errors,
-    license,
     passwords,
     projects,
     roles,
@@ -26,11 +25,19 @@ from . import (
     tenant_settings,
     tenants,
 )
+from . import license as license_tier
 from .call import COMPANY, Call
 from .model import Project, key_hash
 
 _FAMILIES = (
-    license, projects, roles, tenants, tenant_settings, tenant_attributes, admin_links, passwords,
+    license_tier,
+    projects,
+    roles,
+    tenants,
+    tenant_settings,
+    tenant_attributes,
+    admin_links,
+    passwords,
 )
 _PATCH_PATH = "/v1/mgmt/tenant/patch"
 

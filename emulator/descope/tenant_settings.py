@@ -83,9 +83,7 @@ def shown(tenant: Tenant, switches: Switches) -> dict[str, Any]:
     return value
 
 
-def apply(
-    project: Project, tenant: Tenant, switches: Switches, body: Mapping[str, Any], *, reset: bool
-) -> None:
+def apply(project: Project, tenant: Tenant, switches: Switches, body: Mapping[str, Any], *, reset: bool) -> None:
     """Write settings; with ``reset`` a field left out goes back to its zero value [GO mgmt.go (S)]."""
     own = {name: read for name, (read, _zero) in _OWN.items()}
     shared = {name: read for name, (read, _zero) in _SHARED.items()}

@@ -93,7 +93,11 @@ def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     (row,) = report.pop("tenants")
     for unneeded in ("summary", "unmanaged"):
         del report[unneeded]
-    report["msg"] = f"{row['name'] or row['id']}: {row['status']}" if not row["error"] else row["error"]
+    report["msg"] = f"{row['name'] or row['id']}: {row['status']}"
+    if row["error"]:
+        report["msg"] += f". {row['error']}"
+    elif work.unverified:
+        report["msg"] += f", but what was written could not be read back: {work.unverified}"
     return {**report, "tenant": work.tenant(outcomes, check_mode), "changes": row["changes"]}
 
 
@@ -174,8 +178,12 @@ class _Work:
             if outcome:
                 row.update(id=outcome.id, status=outcome.status, changes=sorted(outcome.applied))
             rows[change.key] = {**row, "error": str(outcome.error) if outcome and outcome.error else None}
-        order = [live.id if (live := self.found.match(entry)) else entry.key for entry in self.desired]
-        listed = [rows.pop(key) for key in dict.fromkeys(order + [entry.key for entry in self.desired]) if key in rows]
+        listed = []
+        for entry in self.desired:
+            live = self.found.match(entry)
+            # An entry without an id goes by its name until it is created, and by the tenant's id from then on.
+            key = entry.key if entry.key in rows or live is None else live.id
+            listed.append(rows.pop(key))
         return listed + list(rows.values())
 
 

@@ -161,6 +161,7 @@ class TenantService:
                 if not error.ambiguous:
                     raise _with_hint(error, part) from error
                 if attempt >= self._session.tries:
+                    error.ambiguous = False  # it was looked for, and is not there
                     raise
                 self._session.pause_between_tries(attempt)
         outcome.applied += sorted(part)
@@ -238,8 +239,7 @@ class TenantService:
                 if error.ambiguous and self._read_back(error, took_effect):
                     return
                 if attempt >= self._session.tries:
-                    # Read back and found not to have taken effect.
-                    error.ambiguous = False
+                    error.ambiguous = False  # it was read back, and did not take effect
                     raise
                 self._session.pause_between_tries(attempt)
 

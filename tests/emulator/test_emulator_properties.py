@@ -1,0 +1,128 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever is asked in whatever order: the promises about uniqueness hold and the indexes stay true."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.descope.model import Project, Tenant
+from emulator.descope.service import DescopeService, ProjectOption
+from emulator.switches import SWITCHES, Switches
+from emulator.wire import Request
+
+QUICK = settings(max_examples=120, deadline=None, database=None)
+IDS = st.sampled_from(["a", "b", "c", "d"])
+NAMES = st.sampled_from(["One", "Two", "Three", " One ", ""])
+DOMAINS = st.lists(st.sampled_from(["x.com", "X.com", "y.com", "z.com"]), max_size=3)
+PARENTS = st.sampled_from(["", "a", "b", "nope"])
+
+CREATE = st.builds(
+    lambda i, n, d, p: ("POST", "create", {"id": i, "name": n, "selfProvisioningDomains": d, "parent": p}),
+    st.one_of(IDS, st.none()),
+    NAMES,
+    DOMAINS,
+    PARENTS,
+)
+UPDATE = st.builds(
+    lambda i, n, d: ("POST", "update", {"id": i, "name": n, "selfProvisioningDomains": d}), IDS, NAMES, DOMAINS
+)
+PATCH = st.builds(
+    lambda i, b: ("PATCH", "patch", {"id": i, **b}),
+    IDS,
+    st.fixed_dictionaries({}, optional={"name": NAMES, "selfProvisioningDomains": DOMAINS}),
+)
+DELETE = st.builds(lambda i: ("POST", "delete", {"id": i}), IDS)
+SETTINGS = st.builds(
+    lambda i, d: ("POST", "settings", {"tenantId": i, "selfProvisioningDomains": d, "domains": d}), IDS, DOMAINS
+)
+STEPS = st.lists(st.one_of(CREATE, UPDATE, PATCH, DELETE, SETTINGS), max_size=25)
+CHOICES = st.fixed_dictionaries(
+    {}, optional={s.name: st.sampled_from(s.values) for s in SWITCHES if s.kind == "choice"}
+)
+
+
+def send(service: DescopeService, method: str, path: str, body: object) -> tuple[int, bytes]:
+    headers = {"authorization": "Bearer P1:K1"}
+    reply = service.handle(Request(method, f"/v1/mgmt/tenant/{path}", {}, headers, json.dumps(body).encode(), ""))
+    return reply.status, reply.body
+
+
+def check(project: Project) -> None:
+    """What must hold at any time."""
+    tenants = list(project.tenants.values())
+    assert {tenant.id: tenant for tenant in tenants} == project.tenants
+    assert project.names == {tenant.name: tenant.id for tenant in tenants}
+    assert len(project.names) == len(tenants)
+    assert "" not in project.names
+    owners: dict[str, str] = {}
+    for tenant in tenants:
+        for domain in tenant.selfProvisioningDomains:
+            assert owners.setdefault(domain.lower(), tenant.id) == tenant.id
+        assert tenant.parent == "" or tenant.parent in project.tenants
+    assert project.provisioning == owners
+    family: dict[str, set[str]] = {}
+    for tenant in tenants:
+        if tenant.parent:
+            family.setdefault(tenant.parent, set()).add(tenant.id)
+    assert {parent: set(children) for parent, children in project.children.items() if children} == family
+
+
+@QUICK
+@given(steps=STEPS, switches=CHOICES)
+def test_uniqueness_and_indexes(steps, switches):
+    service = DescopeService([ProjectOption("P1", "K1")], Switches(switches))
+    project = service.company.projects["P1"]
+    for method, path, body in steps:
+        before = json.dumps(service.dump(), sort_keys=True)
+        status, _reply = send(service, method, path, body)
+        assert status in (200, 400, 404, 405, 409, 501)
+        if status != 200:
+            assert json.dumps(service.dump(), sort_keys=True) == before, "a refused request changes nothing"
+        check(project)
+    restored = DescopeService([ProjectOption("P1", "K1")], Switches())
+    restored.load(json.loads(json.dumps(service.dump())))
+    assert restored.dump() == service.dump()
+    check(restored.company.projects["P1"])
+
+
+@QUICK
+@given(
+    body=st.dictionaries(
+        st.sampled_from(
+            [
+                "id",
+                "name",
+                "parent",
+                "disabled",
+                "selfProvisioningDomains",
+                "customAttributes",
+                "authType",
+                "tenantId",
+                "inactivityTime",
+                "domains",
+                "defaultRoles",
+                "ssoSetupSuiteSettings",
+                "cascade",
+            ]
+        ),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+            max_leaves=5,
+        ),
+    ),
+    path=st.sampled_from(
+        ["create", "update", "patch", "delete", "search", "settings", "updateDefaultRoles", "attribute"]
+    ),
+)
+def test_no_body_brings_the_service_down(body, path):
+    service = DescopeService([ProjectOption("P1", "K1")], Switches())
+    service.company.projects["P1"].add_tenant(Tenant(id="", name="unreachable"))
+    status, reply = send(service, "PATCH" if path == "patch" else "POST", path, body)
+    assert status in (200, 400, 404)
+    assert isinstance(json.loads(reply), dict)

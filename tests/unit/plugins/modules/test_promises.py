@@ -1,0 +1,187 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every module promises, whatever the service does where its contract is silent.
+
+Each module has a story here: steps that are each run four times (check, real, check again, real again), once per value
+of every switch of the emulator. A module without a story fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from ansible_collections.pcc.identity.plugins.module_utils._client import Session
+from emulator.switches import SWITCHES
+from emulator.testing import PROJECT_ID, ThreadedEmulator
+
+from .conftest import Run
+
+MODULES = Path(__file__).resolve().parents[4] / "plugins" / "modules"
+
+Options = dict[str, Any]
+
+_SESSION = {"enabled": True, "session_token_expiration": 60, "session_token_expiration_unit": "minutes"}
+
+#: Per module: steps that each change something.
+STORIES: dict[str, list[Options]] = {
+    "descope_tenant": [
+        {
+            "id": "acme", "name": "Acme", "self_provisioning_domains": ["Acme.example", "acme.test"],
+            "custom_attributes": {"plan": "gold", "seats": 5, "trial": True, "regions": ["eu", "us"]},
+            "default_roles": ["Writer", "Reader"], "role_inheritance": "userOnly", "domains": ["sso.acme.example"],
+            "enforce_sso": True, "enforce_sso_exclusions": ["b@acme.example", "a@acme.example"],
+            "settings": _SESSION, "password_settings": {"enabled": True, "min_length": 12},
+        },
+        {"id": "acme", "name": "Acme Corporation"},
+        {"id": "acme", "custom_attributes": {"plan": "silver"}, "purge_custom_attributes": False},
+        {"id": "acme", "custom_attributes": {"seats": 5.5, "regions": ["us"]}},
+        {"id": "acme", "custom_attributes": {"seats": None}, "purge_custom_attributes": False},
+        {"id": "acme", "self_provisioning_domains": ["acme.example"], "role_inheritance": "default"},
+        {"id": "acme", "settings": {"session_token_expiration": 2, "session_token_expiration_unit": "hours"}},
+        {"id": "acme", "disabled": True, "settings": {"jit_disabled": True, "sso_setup_suite": {"enabled": True}}},
+        {"id": "acme", "password_settings": {"min_length": 14}, "default_roles": []},
+        {"id": "acme", "self_provisioning_domains": [], "domains": [], "custom_attributes": {}, "enforce_sso": False},
+        {"id": "acme", "state": "absent"},
+        {"name": "Named only", "disabled": True},
+        {"name": "Named only", "disabled": False},
+        {"name": "Named only", "state": "absent"},
+    ],
+    "descope_tenants": [
+        {
+            "tenants": [
+                {"id": "leaf", "name": "Leaf", "parent": "branch", "custom_attributes": {"seats": 1}},
+                {"id": "branch", "name": "Branch", "parent": "root", "self_provisioning_domains": ["B.example"]},
+                {"id": "root", "name": "Root", "settings": _SESSION, "default_roles": ["Tenant Admin"]},
+                {"name": "Named only", "self_provisioning_domains": ["named.example"]},
+            ]
+        },
+        {
+            "tenants": [
+                {"id": "leaf", "name": "New leaf", "parent": "branch", "self_provisioning_domains": ["b.example"]},
+                {"id": "branch", "name": "Leaf", "self_provisioning_domains": []},
+                {"id": "root", "default_roles": []},
+                {"name": "Named only", "self_provisioning_domains": []},
+            ]
+        },
+        {
+            "tenants": [{"id": "root", "name": "Root"}, {"name": "Named only"}, {"id": "bystander"}],
+            "prune": True, "max_delete_percent": 100,
+        },
+        {
+            "tenants": [{"id": "root", "state": "absent"}, {"name": "Named only", "state": "absent"}],
+            "max_delete_percent": 100,
+        },
+    ],
+}
+
+#: How long the delays of the emulator last in these tests, in seconds; shorter than what the modules wait for.
+_DELAY = 0.3
+
+
+def cases() -> list[Any]:
+    found = []
+    for switch in SWITCHES:
+        for value in switch.values:
+            value = _DELAY if switch.name.endswith("_delay") and value else value
+            found.append(pytest.param({switch.name: value}, id=f"{switch.name}={value}"))
+    return found
+
+
+@contextlib.contextmanager
+def real_waiting(switches: Options) -> Any:
+    """The delays are about waiting, so there it is real."""
+    if any(name.endswith("_delay") and value for name, value in switches.items()):
+        with mock.patch.dict(Session.__init__.__kwdefaults__, sleep=time.sleep):
+            yield
+    else:
+        yield
+
+
+def test_every_module_has_a_story() -> None:
+    assert sorted(STORIES) == sorted(path.stem for path in MODULES.glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("switches", cases())
+@pytest.mark.parametrize("module", STORIES)
+def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("create_tenant", tenant={"id": "bystander", "name": "Bystander", "customAttributes": {"plan": "own"}})
+    emulator.switches(**switches)
+    bystander = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"]["bystander"]
+    with real_waiting(switches):
+        for step, options in enumerate(STORIES[module]):
+            four_fold(module, options, emulator, run, f"step {step}")
+    assert emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"] == {"bystander": bystander}
+
+
+def four_fold(module: str, options: Options, emulator: ThreadedEmulator, run: Run, where: str) -> None:
+    """Check, real, check again, real again: check mode writes nothing and tells what the real run does."""
+    marks = [len(emulator.requests())]
+
+    def go(check: bool) -> Options:
+        result = run(module, check=check, **options)
+        assert not result["failed"], (where, result["msg"])
+        marks.append(len(emulator.requests()))
+        return result
+
+    preview, real, preview_again, again = go(True), go(False), go(True), go(False)
+    writes = [[entry for entry in emulator.requests()[a:b] if entry["kind"] == "write"] for a, b in zip(marks, marks[1:])]
+    assert preview["changed"], where
+    assert real["changed"], where
+    assert preview["diff"] == real["diff"], where
+    assert preview.get("summary") == real.get("summary")
+    assert preview.get("changes") == real.get("changes")
+    assert writes[0] == [], where
+    assert writes[1], where
+    assert not preview_again["changed"], (where, preview_again["diff"])
+    assert not again["changed"], (where, again["diff"])
+    assert writes[2] == writes[3] == [], where
+
+
+@pytest.mark.parametrize("how", ["refuse", "drop"])
+@pytest.mark.parametrize("exists", [False, True], ids=["new", "existing"])
+def test_an_undeclared_attribute_is_reported(how: str, exists: bool, emulator: ThreadedEmulator, run: Run) -> None:
+    if exists:
+        emulator.edit("create_tenant", tenant={"id": "acme", "name": "Acme"})
+    emulator.switches(undeclared_attribute=how)
+    for _attempt in range(2):
+        result = run("descope_tenant", id="acme", name="Acme", custom_attributes={"plan": "gold", "colour": "red"})
+        assert result["failed"]
+        assert "colour" in result["msg"]
+        assert "must be declared" in result["msg"]
+        state = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"]
+        assert ("acme" in state) == (exists or how == "drop")
+    emulator.edit("declare_attribute", name="colour")
+    assert not run("descope_tenant", id="acme", name="Acme", custom_attributes={"colour": "red"})["failed"]
+
+
+@pytest.mark.parametrize("how", ["refuse", "drop", "accept"])
+def test_an_unknown_default_role(how: str, emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.switches(unknown_role=how)
+    result = run("descope_tenant", id="acme", name="Acme", default_roles=["Nobody"])
+    assert result["failed"] == (how != "accept")
+    if how != "accept":
+        assert "Nobody" in result["msg"]
+        assert result["changed"]
+        assert result["changes"] == ["name"]
+
+
+@pytest.mark.parametrize("how", ["refuse", "cascade"])
+def test_a_parent_is_not_deleted_under_its_children(how: str, emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("create_tenants", tenants=[{"id": "top", "name": "T"}, {"id": "sub", "name": "S", "parent": "top"}])
+    for fields in ("full", "slim"):
+        emulator.switches(delete_parent=how, list_fields=fields)
+        result = run("descope_tenant", id="top", state="absent")
+        assert result["failed"]
+        assert result["problems"] == [
+            {"where": "tenant 'top' (T)", "field": "state", "message": mock.ANY}
+        ]
+        assert "sub" in result["msg"]
+        assert emulator.writes() == []
