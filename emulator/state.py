@@ -58,9 +58,10 @@ class StateFile:
             data = json.loads(self.path.read_bytes())
             if data["format"] != FORMAT:
                 raise OptionError(f"state file {self.path}: format {data['format']!r} is not {FORMAT}")
+            saved = dict(data["services"].items())
             for service in self._services:
-                if service.name in data["services"]:
-                    service.load(data["services"][service.name])
+                if service.name in saved:
+                    service.load(saved[service.name])
         except OSError as error:
             raise OptionError(f"cannot read the state file {self.path}: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -117,6 +117,8 @@ class _Work:
         self.service = TenantService(self.client)
         self.found: Found = self.service.read(self.desired, prune=self.prune)
         self.plan: Plan = make_plan(self.desired, self.found, prune=self.prune)
+        # What the plan calls each entry; an entry without an id goes by its name until it is created.
+        self.keys = [live.id if (live := self.found.match(entry)) else entry.key for entry in self.desired]
         self.unverified: IdentityError | None = None
 
     def carry_out(self, check_mode: bool, *, stop_on_error: bool) -> list[Outcome]:
@@ -178,12 +180,7 @@ class _Work:
             if outcome:
                 row.update(id=outcome.id, status=outcome.status, changes=sorted(outcome.applied))
             rows[change.key] = {**row, "error": str(outcome.error) if outcome and outcome.error else None}
-        listed = []
-        for entry in self.desired:
-            live = self.found.match(entry)
-            # An entry without an id goes by its name until it is created, and by the tenant's id from then on.
-            key = entry.key if entry.key in rows or live is None else live.id
-            listed.append(rows.pop(key))
+        listed = [rows.pop(key) for key in self.keys]
         return listed + list(rows.values())
 
 

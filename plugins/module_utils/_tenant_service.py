@@ -346,22 +346,25 @@ class TenantService:
             ServiceError: reading back failed; the outcomes then say what the service has acknowledged.
         """
         found = self.read_all()
+        loaded: dict[str, Observed] = {}
         pending = [outcome for outcome in outcomes if outcome.applied and not _holds(outcome, found)]
         attempt = 1
         while pending:
-            sample = pending[: self._concurrency]
-            lagging = [o for o, live in zip(sample, in_parallel(self._look, sample, self._concurrency)) if _settle(o, live)]
-            pending = lagging + pending[len(sample) :]
-            if not lagging:
-                continue
-            if attempt >= self._session.tries:
-                pending = pending[len(lagging) :]  # read by id they are as wanted, which is what counts
-                continue
-            self._session.pause_between_tries(attempt)
-            attempt += 1
-            found = self.read_all()
-            pending = [outcome for outcome in pending if not _holds(outcome, found)]
-        return self._verify_settings(outcomes, found)
+            sample, rest = pending[: self._concurrency], pending[self._concurrency :]
+            lagging = []
+            for outcome, live in zip(sample, in_parallel(self._look, sample, self._concurrency)):
+                if live:
+                    loaded[live.id] = live
+                if _settle(outcome, live) and not _holds(outcome, found, partly=True):
+                    lagging.append(outcome)
+            pending = rest
+            # When the list still lags after the last try, what was read by id is what counts.
+            if lagging and attempt < self._session.tries:
+                self._session.pause_between_tries(attempt)
+                attempt += 1
+                found = self.read_all()
+                pending = [outcome for outcome in lagging + rest if not _holds(outcome, found, partly=outcome in lagging)]
+        return self._verify_settings(outcomes, {**found.tenants, **loaded})
 
     def _look(self, outcome: Outcome) -> Observed | None:
         """Read a tenant by id; one that was just created may take a moment to be found."""
@@ -373,17 +376,16 @@ class TenantService:
             self._session.pause_between_tries(attempt)
             attempt += 1
 
-    def _verify_settings(self, outcomes: t.Sequence[Outcome], found: Found) -> Found:
+    def _verify_settings(self, outcomes: t.Sequence[Outcome], known: dict[str, Observed]) -> Found:
         def read(outcome: Outcome) -> tuple[Outcome, Observed | None]:
             change = t.cast(TenantChange, outcome.change)
-            live = found.tenants.get(t.cast(str, outcome.id))
+            live = known.get(t.cast(str, outcome.id))
             if live and any(name in outcome.applied for name in change.part(fields.SETTINGS)):
                 live = live.with_settings(self._settings(live.id))
             if live and any(name in outcome.applied for name in change.part(fields.PASSWORD)):
                 live = live.with_password(self._password(live.id))
             return outcome, live
 
-        tenants = dict(found.tenants)
         written = [
             outcome
             for outcome in outcomes
@@ -392,30 +394,32 @@ class TenantService:
         ]
         for outcome, live in in_parallel(read, written, self._concurrency):
             if live:
-                tenants[live.id] = live
-                _settle(outcome, live, everything=True)
-        return Found(tenants)
+                known[live.id] = live
+                _settle(outcome, live)
+        return Found(known)
 
 
-def _holds(outcome: Outcome, found: Found) -> bool:
-    """Return whether the list shows what an outcome says."""
+def _holds(outcome: Outcome, found: Found, *, partly: bool = False) -> bool:
+    """Return whether the list shows what an outcome says; C(partly): as far as its entries carry the fields."""
     live = found.tenants.get(t.cast(str, outcome.id))
     if outcome.change.action == DELETE:
         return live is None
-    return live is not None and not live.missing & set(outcome.applied) and not _unsettled(outcome, live, False)
+    if live is None or (live.missing & set(outcome.applied) and not partly):
+        return False
+    return not _unsettled(outcome, live)
 
 
-def _unsettled(outcome: Outcome, live: Observed, everything: bool) -> list[str]:
-    """Return the applied fields that do not read back as they were written."""
+def _unsettled(outcome: Outcome, live: Observed) -> list[str]:
+    """Return the applied fields that are known of a tenant and do not read back as they were written."""
     applied = {
         name: outcome.change.after[name]
         for name in outcome.applied
-        if everything or fields.FIELDS[name] in fields.IN_TENANT
+        if name in live.values and name not in live.missing
     }
     return fields.differing(applied, live.values)
 
 
-def _settle(outcome: Outcome, live: Observed | None, *, everything: bool = False) -> bool:
+def _settle(outcome: Outcome, live: Observed | None) -> bool:
     """Compare an outcome with the tenant as read; return True if it holds, else turn it into a failed one."""
     change = outcome.change
     if change.action == DELETE:
@@ -427,7 +431,7 @@ def _settle(outcome: Outcome, live: Observed | None, *, everything: bool = False
         lost = list(outcome.applied)
         text = "the service accepted the tenant, but it cannot be read back"
     else:
-        lost = _unsettled(outcome, live, everything)
+        lost = _unsettled(outcome, live)
         if not lost:
             return True
         details = "; ".join(_difference(name, change.after[name], live.values[name]) for name in sorted(lost))

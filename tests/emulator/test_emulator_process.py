@@ -289,7 +289,7 @@ def test_unknown_options_exit_2(arguments):
 def test_a_bad_state_file_is_refused(tmp_path, text, capsys):
     path = tmp_path / "state.json"
     path.write_text(text)
-    assert main([*PROJECT, "--port", "0", "--state", str(path)]) == 2 or text == '{"format": 1, "services": []}'
+    assert main([*PROJECT, "--port", "0", "--state", str(path)]) == 2
     assert str(path) in capsys.readouterr().err
     assert path.read_text() == text
 

@@ -91,7 +91,9 @@ def test_replies_follow_the_schemas(api, emulator):
     emulator.edit("create_tenant", tenant={"id": "top", "name": "Top"})
     for method, path, arguments in CALLS:
         if method == "POST":
-            schema = operation(method, path)["requestBody"]["content"]["application/json"]["schema"]
+            # A call without a body in the file takes nothing.
+            content = operation(method, path).get("requestBody", {}).get("content", {})
+            schema = content.get("application/json", {"schema": {"type": "object", "maxProperties": 0}})["schema"]
             jsonschema.validate(arguments, loose(strict(schema)))
             answer = api.post(path, **arguments)
         else:

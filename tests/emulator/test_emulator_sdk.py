@@ -36,8 +36,8 @@ def test_the_life_of_a_tenant(mgmt, emulator):
     loaded = tenant.load(tenant_id)
     assert (loaded["id"], loaded["name"], loaded["customAttributes"]) == (tenant_id, "Acme", {"tier": "gold"})
     assert [entry["id"] for entry in tenant.load_all()["tenants"]] == [tenant_id]
-    assert [entry["id"] for entry in tenant.search(names=["Acme"])["tenants"]] == [tenant_id]
-    assert tenant.search(names=["nope"])["tenants"] == []
+    assert [entry["id"] for entry in tenant.search_all(names=["Acme"])["tenants"]] == [tenant_id]
+    assert tenant.search_all(names=["nope"])["tenants"] == []
     tenant.patch_tenant(tenant_id, disabled=True, role_inheritance="userOnly")
     assert tenant.load(tenant_id) == loaded | {"disabled": True, "roleInheritance": "userOnly"}
     # the SDK's update sends false and [] for whatever is not given, and leaves the attributes out

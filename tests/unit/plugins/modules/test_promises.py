@@ -66,8 +66,8 @@ STORIES: dict[str, list[Options]] = {
         {
             "tenants": [
                 {"id": "leaf", "name": "New leaf", "parent": "branch", "self_provisioning_domains": ["b.example"]},
-                {"id": "branch", "name": "Leaf", "self_provisioning_domains": []},
-                {"id": "root", "default_roles": []},
+                {"id": "branch", "self_provisioning_domains": []},
+                {"id": "root", "name": "Leaf", "default_roles": []},
                 {"name": "Named only", "self_provisioning_domains": []},
             ]
         },
