@@ -96,7 +96,7 @@ def make_plan(desired: t.Sequence[Desired], found: Found, *, prune: bool = False
         if change:
             changes.append(change)
         elif entry.present or live is None:
-            unchanged.append((live.id, live.id, live.name) if live else (entry.key, None, entry.name))
+            unchanged.append((live.id, live.id, live.name) if live else (entry.key, entry.id or None, entry.name))
     cascade = {live.id for entry in desired if entry.cascade and (live := found.match(entry))}
     changes += [_deletion(found.tenants[live_id], live_id in cascade) for live_id in deleted]
     _set_needs(changes, found)
