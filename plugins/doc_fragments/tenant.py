@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import textwrap
+import typing as t
 
 # The options of one tenant, as plugins/module_utils/_tenant_fields.py knows them. They are written once, and stand at
-# the top of descope_tenant and under O(tenants) of descope_tenants.
+# the top of descope_tenant and below O(tenants) of descope_tenants.
 _OPTIONS = r"""
 id:
   description:
     - Id of the tenant. It cannot be changed later.
-    - A tenant to be created needs 3 to 50 characters out of C(a-z), C(0-9) and hyphen; an existing id is taken as it is.
+    - A tenant to be created needs 3 to 50 characters out of C(a-z), C(0-9) and hyphen. An existing id is taken as it
+      is.
     - If it is not given, the tenant is found by its name, and the service makes the id of a new one.
   type: str
 name:
@@ -234,6 +236,19 @@ def _options(prefix: str, indent: int) -> str:
 class ModuleDocFragment:
     """The options of a tenant, for one tenant and for a list of tenants."""
 
-    DOCUMENTATION = f"options:{_options('', 2)}"
+    DOCUMENTATION: t.ClassVar[str]
+    LIST: t.ClassVar[str]
 
-    LIST = f"options:\n  tenants:\n    suboptions:{_options('tenants[].', 6)}"
+
+_SOURCE = """
+source:
+  description:
+    - Where this entry comes from, such as a file or a host. It is used in messages only.
+  type: str
+"""
+
+# Set here, since the sanity tests take what stands in the class for literal text.
+ModuleDocFragment.DOCUMENTATION = "options:" + _options("", 2)
+ModuleDocFragment.LIST = (
+    "options:\n  tenants:\n    suboptions:" + _options("tenants[].", 6) + textwrap.indent(_SOURCE, " " * 6)
+)

@@ -12,7 +12,7 @@ author:
   - pcc.identity authors (@pcc)
 description:
   - Returns tenants or projects as they are now, in the vocabulary of M(pcc.identity.descope_tenants).
-  - Use it with P(ansible.builtin.query#lookup) semantics, that is C(query(...)), which always gives a list.
+  - Use it as C(query(...)), which always gives a list.
 options:
   _terms:
     description:

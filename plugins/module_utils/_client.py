@@ -79,7 +79,13 @@ class Session:
         return self._send("GET", uri, params=params)
 
     def post(
-        self, uri: str, *, body: t.Any = None, params: t.Any = None, pswd: str | None = None, base_url: str | None = None
+        self,
+        uri: str,
+        *,
+        body: t.Any = None,
+        params: t.Any = None,
+        pswd: str | None = None,
+        base_url: str | None = None,
     ) -> Response:
         """Send a POST; C(body) is sent as JSON, C(None) sends no body."""
         return self._send("POST", uri, body=body, params=params)
@@ -112,7 +118,7 @@ class Session:
     def pause_between_tries(self, attempt: int) -> None:
         """Wait before try number C(attempt) + 1 of something that failed for a passing reason: 0.5, 1, 2, 4 s."""
         # A little jitter, so that parallel workers do not come back in step.
-        self._sleep(min(0.5 * 2 ** (attempt - 1), 8.0) * random.uniform(0.8, 1.2))
+        self._sleep(min(0.5 * 2 ** (attempt - 1), 8.0) * random.SystemRandom().uniform(0.8, 1.2))
 
     @property
     def tries(self) -> int:
@@ -248,7 +254,7 @@ class Session:
 
 
 class Client:
-    """The SDK's management classes on one session. The SDK is imported on first use, which takes a third of a second."""
+    """The SDK's management classes on one session. The SDK is imported on first use: that takes a third of a second."""
 
     def __init__(self, connection: Connection, session: Session | None = None) -> None:
         self.connection = connection
@@ -376,7 +382,7 @@ def _retry_after(value: str | None, *, default: float) -> float:
 
 
 def _tls_context(connection: Connection) -> t.Any:
-    """Build one TLS context: C(ca_path), else the variables the SDK honours, else the system's store, else certifi's."""
+    """Build one TLS context: C(ca_path), else the SDK's variables, else the system's store, else certifi's."""
     import ssl
 
     if not connection.validate_certs:
@@ -405,7 +411,9 @@ def flat(body: t.Any, name: str) -> dict[str, t.Any]:
     """
     inner = body.get(name, body) if isinstance(body, dict) else body
     if not isinstance(inner, dict):
-        raise ServiceError("bad_response", f"The service answered {json.dumps(body)[:100]} where a {name} was expected.")
+        raise ServiceError(
+            "bad_response", f"The service answered {json.dumps(body)[:100]} where a {name} was expected."
+        )
     return inner
 
 

@@ -150,8 +150,5 @@ def _check_url(url: str, validate_certs: bool) -> t.Iterator[tuple[str, str]]:
     elif parts.username or parts.query or parts.fragment:
         yield "base_url", "must be an address alone, without credentials, query or fragment."
     elif parts.scheme == "http" and validate_certs and not is_loopback(host):
-        yield (
-            "base_url",
-            f"'{url}' would send the management key unencrypted: use https, or set validate_certs to false for a "
-            "test service.",
-        )
+        hint = "use https, or set validate_certs to false for a test service"
+        yield "base_url", f"'{url}' would send the management key unencrypted: {hint}."

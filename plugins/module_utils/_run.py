@@ -59,7 +59,9 @@ def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
         module.fail_json(msg=str(error), **_failure(error))
     except ImportError as error:
         module.fail_json(
-            msg=missing_required_lib(error.name or "descope"), error_code="missing_library", exception=traceback.format_exc()
+            msg=missing_required_lib(error.name or "descope"),
+            error_code="missing_library",
+            exception=traceback.format_exc(),
         )
     if not module._diff:
         result.pop("diff", None)

@@ -23,8 +23,7 @@ Values = dict[str, Value]
 OWN, SETTINGS, DEFAULT_ROLES, PASSWORD = "own", "settings", "default_roles", "password_settings"
 STEPS = (OWN, SETTINGS, DEFAULT_ROLES, PASSWORD)
 
-_UNITS = ["seconds", "minutes", "hours", "days", "weeks"]
-_SECONDS = dict(zip(_UNITS, (1, 60, 3600, 86400, 604800)))
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 604800}
 _FEATURES = ("saml", "oidc", "scim", "sso_domains", "group_mapping")
 
 
@@ -69,7 +68,7 @@ def _fields() -> t.Iterator[Field]:
     yield Field("settings.enabled", ("enabled",), "flag", SETTINGS)
     for time in ("refresh_token_expiration", "session_token_expiration", "stepup_token_expiration", "inactivity_time"):
         yield Field(f"settings.{time}", (_camel(time),), "number", SETTINGS)
-        yield Field(f"settings.{time}_unit", (_camel(f"{time}_unit"),), "unit", SETTINGS, tuple(_UNITS))
+        yield Field(f"settings.{time}_unit", (_camel(f"{time}_unit"),), "unit", SETTINGS, tuple(_SECONDS))
     yield Field("settings.enable_inactivity", ("enableInactivity",), "flag", SETTINGS)
     yield Field("settings.jit_disabled", ("JITDisabled",), "flag", SETTINGS)
     suite = "ssoSetupSuiteSettings"
@@ -95,9 +94,7 @@ def _fields() -> t.Iterator[Field]:
 FIELDS: dict[str, Field] = {field.name: field for field in _fields()}
 
 #: Fields that stand in the tenant object itself, whatever step writes them.
-IN_TENANT = tuple(
-    field for field in FIELDS.values() if field.step == OWN or field.name in {"domains", "default_roles"}
-)
+IN_TENANT = tuple(field for field in FIELDS.values() if field.step == OWN or field.name in {"domains", "default_roles"})
 
 _DURATIONS = tuple(name for name in FIELDS if f"{name}_unit" in FIELDS)
 
@@ -125,11 +122,16 @@ def argument_spec() -> dict[str, dict[str, t.Any]]:
         *groups, last = field.name.split(".")
         level = spec
         for group in groups:
-            level = level.setdefault(group, {"type": "dict", "options": {}})["options"]
-        level[last] = dict(_OPTION_TYPES[field.kind])
+            level = level.setdefault(group, _option(group, {"type": "dict", "options": {}}))["options"]
+        level[last] = _option(last, _OPTION_TYPES[field.kind])
         if field.choices:
             level[last]["choices"] = list(field.choices)
     return spec
+
+
+def _option(name: str, option: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return an option that says of itself that it is no secret, where its name sounds like one."""
+    return {**option, "no_log": False} if "password" in name or "token" in name else dict(option)
 
 
 def clean(field: Field, value: Value) -> Value:

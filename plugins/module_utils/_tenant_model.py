@@ -150,7 +150,7 @@ class Found:
 
     def match(self, desired: Desired) -> Observed | None:
         """Return the live tenant that an entry means: the one of its id, without an id the one of its name."""
-        return self.tenants.get(desired.id if desired.id else self.by_name.get(desired.name, ""))
+        return self.tenants.get(desired.id or self.by_name.get(desired.name, ""))
 
 
 def domains_of(values: fields.Values) -> t.Iterator[tuple[str, str]]:

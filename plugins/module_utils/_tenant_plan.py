@@ -159,7 +159,7 @@ def _deletion(live: Observed, cascade: bool) -> TenantChange:
 
 
 def _set_needs(changes: t.Sequence[TenantChange], found: Found) -> None:
-    """Say which changes must come first: parents before children, and who gives up a name or domain before who takes it."""
+    """Say what must come first: parents before children, and who gives up a name or domain before who takes it."""
     by_id = {change.id: change for change in changes if change.id}
     for change in changes:
         if change.action == DELETE:

@@ -184,17 +184,19 @@ def _parent(entry: Desired, view: _View) -> t.Iterator[Problem]:
     parent = str(entry.values["parent"])
     if live:
         if live.values["parent"] != parent:
+            change = f"is '{live.values['parent']}' and cannot be changed to '{parent}'"
             yield Problem(
                 entry.where,
                 "parent",
-                f"is '{live.values['parent']}' and cannot be changed to '{parent}', because the service sets it only on "
-                "creation: keep it, or delete the tenant first and create it anew.",
+                f"{change}, because the service sets it only on creation: keep it, or delete the tenant first and "
+                "create it anew.",
             )
         return
     if not parent:
         return
     if parent in view.deleted:
-        yield Problem(entry.where, "parent", f"'{parent}' is to be deleted by the same run: keep it, or choose another.")
+        message = f"'{parent}' is to be deleted by the same run: keep it, or choose another."
+        yield Problem(entry.where, "parent", message)
     elif parent not in view.entries and parent not in view.found.tenants:
         yield Problem(entry.where, "parent", f"no tenant has the id '{parent}', and the list does not create it.")
     else:

@@ -126,7 +126,9 @@ class _Work:
         if check_mode:
             return [Outcome.done(change, change.id) for change in self.plan.changes]
         concurrency = self.client.connection.concurrency
-        outcomes = carry_out(self.plan.changes, self.service.write, concurrency=concurrency, stop_on_error=stop_on_error)
+        outcomes = carry_out(
+            self.plan.changes, self.service.write, concurrency=concurrency, stop_on_error=stop_on_error
+        )
         if any(outcome.applied for outcome in outcomes):
             try:
                 self.found = self.service.verify(outcomes)
@@ -221,9 +223,12 @@ def _failure(line: str, outcomes: list[Outcome], unverified: IdentityError | Non
         lines.append(f"- what was written could not be read back: {unverified}")
     return {
         "failed": True,
-        "msg": f"{line}\n" + "\n".join(lines[:_NAMED]) + (f"\n- and {len(lines) - _NAMED} more" if lines[_NAMED:] else ""),
+        "msg": f"{line}\n"
+        + "\n".join(lines[:_NAMED])
+        + (f"\n- and {len(lines) - _NAMED} more" if lines[_NAMED:] else ""),
         "error_code": first.code if first else "failed",
-        "hint": (first.hint if first else "") or "Run the same play again: what is done is left alone, the rest is tried.",
+        "hint": (first.hint if first else "")
+        or "Run the same play again: what is done is left alone, the rest is tried.",
     }
 
 

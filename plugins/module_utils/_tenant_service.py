@@ -12,6 +12,7 @@ read back, and a write that took effect counts as done.
 
 from __future__ import annotations
 
+import functools
 import threading
 import typing as t
 
@@ -35,7 +36,8 @@ _PATCH_ARGUMENTS = (
 ).split()
 
 _UNDECLARED_HINT = (
-    "If a custom attribute is meant: it must be declared for tenants in the Descope console before a tenant can carry it."
+    "If a custom attribute is meant: it must be declared for tenants in the Descope console before a tenant can "
+    "carry it."
 )
 
 
@@ -66,10 +68,10 @@ class TenantService:
             found = Found({**found.tenants, **{tenant.id: tenant for tenant in loaded}})
         tenants = dict(found.tenants)
         settings = in_parallel(self._settings, sorted(reads.settings), self._concurrency)
-        for tenant_id, raw in zip(sorted(reads.settings), settings):
+        for tenant_id, raw in zip(sorted(reads.settings), settings, strict=True):
             tenants[tenant_id] = tenants[tenant_id].with_settings(raw)
         passwords = in_parallel(self._password, sorted(reads.password), self._concurrency)
-        for tenant_id, raw in zip(sorted(reads.password), passwords):
+        for tenant_id, raw in zip(sorted(reads.password), passwords, strict=True):
             tenants[tenant_id] = tenants[tenant_id].with_password(raw)
         return Found(tenants)
 
@@ -154,7 +156,8 @@ class TenantService:
                 in_doubt = in_doubt or error.ambiguous
                 if error.stops_everything:
                     raise
-                live = self._read_back(error, lambda: self._find_late(change, in_doubt and not error.ambiguous))
+                surely_there = in_doubt and not error.ambiguous
+                live = self._read_back(error, functools.partial(self._find_late, change, surely_there))
                 if live is not None:
                     self._already_there(change, outcome, live, part, error, in_doubt)
                     return
@@ -309,9 +312,7 @@ class TenantService:
             observed = self.load(observed.id)
         body = {key: observed.raw[key] for key in _REPLACED if observed.raw.get(key) is not None}
         # The SDK's update cannot send roleInheritance, and what an update leaves out is cleared (contract 2.3).
-        self._session.post(
-            self._client.paths().tenant_update_path, body=fields.put({"id": observed.id, **body}, part)
-        )
+        self._session.post(self._client.paths().tenant_update_path, body=fields.put({"id": observed.id, **body}, part))
 
     def _write_settings(self, change: TenantChange, tenant_id: str, part: fields.Values) -> None:
         """Write settings with everything they held, since what is left out is cleared (contract 2.6)."""
@@ -352,7 +353,7 @@ class TenantService:
         while pending:
             sample, rest = pending[: self._concurrency], pending[self._concurrency :]
             lagging = []
-            for outcome, live in zip(sample, in_parallel(self._look, sample, self._concurrency)):
+            for outcome, live in zip(sample, in_parallel(self._look, sample, self._concurrency), strict=True):
                 if live:
                     loaded[live.id] = live
                 if _settle(outcome, live) and not _holds(outcome, found, partly=True):
@@ -363,7 +364,9 @@ class TenantService:
                 self._session.pause_between_tries(attempt)
                 attempt += 1
                 found = self.read_all()
-                pending = [outcome for outcome in lagging + rest if not _holds(outcome, found, partly=outcome in lagging)]
+                pending = [
+                    outcome for outcome in lagging + rest if not _holds(outcome, found, partly=outcome in lagging)
+                ]
         return self._verify_settings(outcomes, {**found.tenants, **loaded})
 
     def _look(self, outcome: Outcome) -> Observed | None:
@@ -412,9 +415,7 @@ def _holds(outcome: Outcome, found: Found, *, partly: bool = False) -> bool:
 def _unsettled(outcome: Outcome, live: Observed) -> list[str]:
     """Return the applied fields that are known of a tenant and do not read back as they were written."""
     applied = {
-        name: outcome.change.after[name]
-        for name in outcome.applied
-        if name in live.values and name not in live.missing
+        name: outcome.change.after[name] for name in outcome.applied if name in live.values and name not in live.missing
     }
     return fields.differing(applied, live.values)
 
@@ -440,7 +441,9 @@ def _settle(outcome: Outcome, live: Observed | None) -> bool:
     outcome.changed = bool(outcome.applied) or (change.action == CREATE and live is not None)
     outcome.status = "failed"
     outcome.error = ServiceError(
-        "not_applied", f"{text}.", _UNDECLARED_HINT if "custom_attributes" in lost else "Report this if it happens again."
+        "not_applied",
+        f"{text}.",
+        _UNDECLARED_HINT if "custom_attributes" in lost else "Report this if it happens again.",
     )
     return False
 

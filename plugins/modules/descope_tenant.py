@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - pcc.identity authors (@pcc)
 description:
-  - Creates, changes or deletes one tenant. An option that is not given is left alone; an empty list or dictionary clears.
+  - Creates, changes or deletes one tenant. An option that is not given is left alone; an empty list or dictionary
+    clears.
   - For more than a few tenants use M(pcc.identity.descope_tenants), which reads all of them with one request and writes
     only what differs.
 options: {}

@@ -25,11 +25,6 @@ options:
     type: list
     elements: dict
     required: true
-    suboptions:
-      source:
-        description:
-          - Where this entry comes from, such as a file or a host. It is used in messages only.
-        type: str
   prune:
     description:
       - Whether to delete the tenants that are not listed.
@@ -184,7 +179,11 @@ problems:
 """
 
 from ansible_collections.pcc.identity.plugins.module_utils._run import run
-from ansible_collections.pcc.identity.plugins.module_utils._tenant_run import check_list, list_argument_spec, manage_list
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_run import (
+    check_list,
+    list_argument_spec,
+    manage_list,
+)
 
 
 def main() -> None:

@@ -46,9 +46,9 @@ from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import 
 count, changed = int(sys.argv[1]), sys.argv[2] == "changed"
 def tenant(n, name):
     return {"id": f"tenant-{n:05}", "name": name, "selfProvisioningDomains": [f"d{n}.example", f"e{n}.example"],
-            "customAttributes": {"plan": "gold", "seats": n}, "domains": [], "defaultRoles": ["Reader"], "disabled": False,
-            "enforceSSO": False, "enforceSSOExclusions": [], "federatedAppIds": [], "parent": "", "successors": [],
-            "roleInheritance": "", "authType": "none", "createdTime": 1}
+            "customAttributes": {"plan": "gold", "seats": n}, "domains": [], "defaultRoles": ["Reader"],
+            "disabled": False, "enforceSSO": False, "enforceSSOExclusions": [], "federatedAppIds": [], "parent": "",
+            "successors": [], "roleInheritance": "", "authType": "none", "createdTime": 1}
 reply = json.dumps([tenant(n, f"Tenant {n}") for n in range(count)])
 options = [{"id": f"tenant-{n:05}", "name": f"{'Renamed' if changed else 'Tenant'} {n}", "default_roles": ["Reader"],
             "self_provisioning_domains": [f"E{n}.example", f"d{n}.example"],
@@ -80,8 +80,15 @@ def main() -> int:
                 requests, writes, seconds = measure(emulator, kind, count, items, changes, options.runs)
                 figures[kind, changes] = (requests / items, seconds / items)
                 table.append(
-                    (kind, str(items), str(items if changes else 0), str(requests), str(writes), f"{seconds:.2f}",
-                     f"{seconds / items:.4f}")
+                    (
+                        kind,
+                        str(items),
+                        str(items if changes else 0),
+                        str(requests),
+                        str(writes),
+                        f"{seconds:.2f}",
+                        f"{seconds / items:.4f}",
+                    )
                 )
                 if kind.startswith("one") and not changes:
                     unchanged = requests
@@ -90,8 +97,8 @@ def main() -> int:
     for changes in (False, True):
         one, many = figures["one descope_tenants task", changes], figures["loop of descope_tenant", changes]
         print(
-            f"\nper tenant, {'all' if changes else 'none'} changed: the loop needs {many[1] / one[1]:.0f} times the time and "
-            f"{many[0] / one[0]:.0f} times the requests"
+            f"\nper tenant, {'all' if changes else 'none'} changed: the loop needs "
+            f"{many[1] / one[1]:.0f} times the time and {many[0] / one[0]:.0f} times the requests"
         )
     print("\nplanning 10000 tenants, without start-up and network")
     plans = [("changes", "seconds", "peak MB")]
@@ -132,14 +139,27 @@ def measure(
         playbook = Path(folder, "play.yml")
         playbook.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
         environment = {
-            **os.environ, "ANSIBLE_HOME": folder, "XDG_STATE_HOME": folder, "ANSIBLE_LOCALHOST_WARNING": "false",
+            **os.environ,
+            "ANSIBLE_HOME": folder,
+            "XDG_STATE_HOME": folder,
+            "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         }
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local",
-                   "-e", "ansible_python_interpreter={{ ansible_playbook_python }}", str(playbook)]
+        command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            "-e",
+            "ansible_python_interpreter={{ ansible_playbook_python }}",
+            str(playbook),
+        ]
         for _run in range(runs):
             emulator.reset()
-            emulator.edit("create_tenants", tenants=[{"id": f"tenant-{n:05}", "name": f"Tenant {n}"} for n in range(live)])
+            emulator.edit(
+                "create_tenants", tenants=[{"id": f"tenant-{n:05}", "name": f"Tenant {n}"} for n in range(live)]
+            )
             start = time.perf_counter()
             done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
             seconds = time.perf_counter() - start
@@ -164,7 +184,12 @@ def plan(count: int, what: str) -> tuple[float, float]:
 def show(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths, strict=True))))
+        print(
+            "  ".join(
+                cell.ljust(width) if n == 0 else cell.rjust(width)
+                for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -44,8 +44,10 @@ def test_the_window_slides_for_each_client():
     assert limiter.check("a") == 6
     assert limiter.check("b") is None
     clock.now += 5.5
-    assert limiter.check("a") == 1  # half a second, rounded up
-    clock.now += 0.5
+    assert limiter.check("a") == 1
+    clock.now -= 1
+    assert limiter.check("a") == 2  # a second and a half, rounded up: to come back after 1 would be too early
+    clock.now += 1.5
     assert limiter.check("a") is None
     assert limiter.check("a") == 4  # refused requests did not use the window up
 

@@ -250,6 +250,7 @@ def test_default_roles(api):
         b'"text"',
         b"\xff",
         b'{"name": NaN}',
+        b'{"name": "A", "customAttributes": {"seats": NaN}}',
         b'{"name": "\\ud800"}',
         b'{"name": 5}',
         b'{"name": "A", "disabled": "yes"}',

@@ -184,6 +184,12 @@ class TestRunner:
         commandline = pathlib.Path("/proc", (copy.parent / "pid").read_text().strip(), "cmdline")
         assert not (commandline.exists() and commandline.read_bytes())
 
+    def test_stage_that_hangs_is_stopped(self, copy: pathlib.Path) -> None:
+        self.stage(copy, "slow", "sleep 988")
+        status, lines = self.run(copy, "slow", STAGE_TIMEOUT="1s")
+        assert status == 1
+        assert "stopped after 1s" in lines
+
     def test_stages_see_no_settings_from_outside(self, copy: pathlib.Path) -> None:
         self.stage(copy, "settings", 'echo "${ANSIBLE_CONFIG-}${DESCOPE_MANAGEMENT_KEY-}${SSL_CERT_FILE-}."; exit 1')
         outside = {"ANSIBLE_CONFIG": "/x", "DESCOPE_MANAGEMENT_KEY": "secret", "SSL_CERT_FILE": "/y"}

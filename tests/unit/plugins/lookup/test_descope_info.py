@@ -63,8 +63,12 @@ def look_up(emulator: ThreadedEmulator, tmp_path: Path, monkeypatch: pytest.Monk
 
     def look_up(*terms: str, variables: dict[str, Any] | None = None, **options: Any) -> list[Any]:
         connection = {
-            "project_id": PROJECT_ID, "management_key": KEY, "base_url": emulator.base_url,
-            "rate_limit_backend": "memory", "rate_limit": 10000, "retries": 0,
+            "project_id": PROJECT_ID,
+            "management_key": KEY,
+            "base_url": emulator.base_url,
+            "rate_limit_backend": "memory",
+            "rate_limit": 10000,
+            "retries": 0,
         }
         return load().run(list(terms), variables, **{**connection, **options})
 
@@ -113,7 +117,8 @@ def test_a_tenant_is_told_in_the_options_vocabulary(look_up: LookUp) -> None:
 
 def test_projects_and_several_terms(look_up: LookUp, emulator: ThreadedEmulator) -> None:
     assert [(project["id"], project["name"]) for project in look_up("projects")] == [
-        (PROJECT_ID, "Dev"), ("P2other", "Prod")
+        (PROJECT_ID, "Dev"),
+        ("P2other", "Prod"),
     ]
     assert len(look_up("tenants", "projects")) == 5
 

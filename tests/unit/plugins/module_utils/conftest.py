@@ -14,14 +14,9 @@ from ansible_collections.pcc.identity.plugins.module_utils import _budget
 from emulator.testing import ThreadedEmulator, running
 from tests.unit.plugins.module_utils.support import ATTRIBUTES, FakeClock
 
-hypothesis.settings.register_profile("library", deadline=None, max_examples=100, database=None)
-
-
-@pytest.fixture(autouse=True)
-def _hypothesis_profile() -> Iterator[None]:
-    hypothesis.settings.load_profile("library")
-    yield
-    hypothesis.settings.load_profile("default")
+# No deadline: another test may have the processor. No database: nothing is left in the checkout.
+hypothesis.settings.register_profile("unit", deadline=None, max_examples=100, database=None)
+hypothesis.settings.load_profile("unit")
 
 
 @pytest.fixture(scope="session")

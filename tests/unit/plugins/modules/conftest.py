@@ -47,8 +47,12 @@ def no_waiting() -> Iterator[None]:
 def run(emulator: ThreadedEmulator) -> Run:
     """Run a module against the emulator."""
     connection = {
-        "project_id": PROJECT_ID, "management_key": KEY, "base_url": emulator.base_url, "timeout": 5,
-        "rate_limit": 100000, "rate_limit_backend": "memory",
+        "project_id": PROJECT_ID,
+        "management_key": KEY,
+        "base_url": emulator.base_url,
+        "timeout": 5,
+        "rate_limit": 100000,
+        "rate_limit_backend": "memory",
     }
 
     def run_with_connection(name: str, /, **options: Any) -> dict[str, Any]:

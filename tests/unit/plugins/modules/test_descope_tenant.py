@@ -20,14 +20,20 @@ def live(emulator: ThreadedEmulator) -> dict[str, Any]:
 
 def test_creation_returns_the_tenant_as_read_back(emulator: ThreadedEmulator, run: Run) -> None:
     result = run(
-        "descope_tenant", id="acme", name="Acme", self_provisioning_domains=["acme.example"],
+        "descope_tenant",
+        id="acme",
+        name="Acme",
+        self_provisioning_domains=["acme.example"],
         settings={"enabled": True, "session_token_expiration": 5, "session_token_expiration_unit": "minutes"},
     )
     tenant = result["tenant"]
     assert result["changed"]
     assert result["msg"] == "Acme: created"
     assert result["changes"] == [
-        "name", "self_provisioning_domains", "settings.enabled", "settings.session_token_expiration",
+        "name",
+        "self_provisioning_domains",
+        "settings.enabled",
+        "settings.session_token_expiration",
         "settings.session_token_expiration_unit",
     ]
     assert (tenant["id"], tenant["name"], tenant["parent"], tenant["auth_type"]) == ("acme", "Acme", "", "none")
@@ -58,8 +64,13 @@ def test_an_omitted_field_is_left_alone_and_an_empty_one_clears(emulator: Thread
     emulator.edit(
         "create_tenant",
         tenant={
-            "id": "acme", "name": "Acme", "selfProvisioningDomains": ["acme.example"], "disabled": True,
-            "customAttributes": {"plan": "gold", "seats": 3}, "defaultRoles": ["Reader"], "domains": ["sso.example"],
+            "id": "acme",
+            "name": "Acme",
+            "selfProvisioningDomains": ["acme.example"],
+            "disabled": True,
+            "customAttributes": {"plan": "gold", "seats": 3},
+            "defaultRoles": ["Reader"],
+            "domains": ["sso.example"],
         },
     )
     before = live(emulator)["acme"]
@@ -77,7 +88,11 @@ def test_an_omitted_field_is_left_alone_and_an_empty_one_clears(emulator: Thread
 
 def test_settings_are_merged_not_replaced(emulator: ThreadedEmulator, run: Run) -> None:
     emulator.edit("create_tenant", tenant={"id": "acme", "name": "Acme", "selfProvisioningDomains": ["acme.example"]})
-    emulator.edit("set_settings", id="acme", settings={"enableInactivity": True, "inactivityTime": 3, "inactivityTimeUnit": "days"})
+    emulator.edit(
+        "set_settings",
+        id="acme",
+        settings={"enableInactivity": True, "inactivityTime": 3, "inactivityTimeUnit": "days"},
+    )
     run("descope_tenant", id="acme", self_provisioning_domains=["b.example"], settings={"jit_disabled": True})
     tenant = live(emulator)["acme"]
     assert tenant["settings"]["inactivityTime"] == 3
@@ -86,7 +101,9 @@ def test_settings_are_merged_not_replaced(emulator: ThreadedEmulator, run: Run) 
 
 
 def test_purge_custom_attributes(emulator: ThreadedEmulator, run: Run) -> None:
-    emulator.edit("create_tenant", tenant={"id": "acme", "name": "Acme", "customAttributes": {"plan": "gold", "seats": 3}})
+    emulator.edit(
+        "create_tenant", tenant={"id": "acme", "name": "Acme", "customAttributes": {"plan": "gold", "seats": 3}}
+    )
     run("descope_tenant", id="acme", custom_attributes={"trial": False}, purge_custom_attributes=False)
     assert live(emulator)["acme"]["customAttributes"] == {"plan": "gold", "seats": 3, "trial": False}
     run("descope_tenant", id="acme", custom_attributes={"seats": None}, purge_custom_attributes=False)
@@ -113,7 +130,10 @@ def test_cascade_is_sent(emulator: ThreadedEmulator, run: Run) -> None:
         ({"id": "acme", "name": "X", "parent": "nobody"}, "no tenant has the id 'nobody'"),
         ({"id": "sub", "parent": ""}, "is 'top' and cannot be changed to ''"),
         ({"id": "acme", "name": "Top"}, "give id: top to manage that tenant"),
-        ({"id": "acme", "name": "X", "self_provisioning_domains": ["TOP.example"]}, "already that of the live tenant 'top'"),
+        (
+            {"id": "acme", "name": "X", "self_provisioning_domains": ["TOP.example"]},
+            "already that of the live tenant 'top'",
+        ),
         ({"id": "acme", "name": "X", "nmae": "Y"}, "nmae: is not a known option; did you mean 'name'?"),
         ({"id": "acme", "name": "X", "disabled": "perhaps"}, "disabled"),
         ({"id": "acme", "name": "X", "settings": {"session_token_expiration": -1}}, "-1 is negative"),
@@ -154,7 +174,11 @@ def test_a_strange_id_that_exists_is_taken_as_it_is(emulator: ThreadedEmulator, 
     ],
 )
 def test_bad_connections(
-    connection: dict[str, Any], text: str, code: str, emulator: ThreadedEmulator, run: Run,
+    connection: dict[str, Any],
+    text: str,
+    code: str,
+    emulator: ThreadedEmulator,
+    run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_BASE_URL", "DESCOPE_BASE_URI"):

@@ -25,7 +25,9 @@ def paths(emulator: ThreadedEmulator, since: int = 0) -> list[str]:
 
 def test_one_list_request_when_nothing_changes(emulator: ThreadedEmulator, run: Run) -> None:
     wanted = [{"id": f"tenant-{n}", "name": f"Tenant {n}", "default_roles": ["Reader"]} for n in range(1000)]
-    emulator.edit("create_tenants", tenants=[{"id": t["id"], "name": t["name"], "defaultRoles": ["Reader"]} for t in wanted])
+    emulator.edit(
+        "create_tenants", tenants=[{"id": t["id"], "name": t["name"], "defaultRoles": ["Reader"]} for t in wanted]
+    )
     result = run("descope_tenants", tenants=wanted)
     assert not result["changed"]
     assert result["msg"] == "1000 unchanged"
@@ -47,36 +49,52 @@ def test_one_write_per_changed_tenant_and_one_verification(emulator: ThreadedEmu
 def test_report_and_diff(emulator: ThreadedEmulator, run: Run) -> None:
     emulator.edit(
         "create_tenants",
-        tenants=[{"id": "kept", "name": "Kept"}, {"id": "renamed", "name": "Old"}, {"id": "gone", "name": "Gone"},
-                 {"id": "other", "name": "Other"}],
+        tenants=[
+            {"id": "kept", "name": "Kept"},
+            {"id": "renamed", "name": "Old"},
+            {"id": "gone", "name": "Gone"},
+            {"id": "other", "name": "Other"},
+        ],
     )
     result = run(
         "descope_tenants",
         tenants=[
-            {"id": "new", "name": "New"}, {"id": "kept", "name": "Kept"}, {"id": "renamed", "name": "Renamed"},
-            {"id": "gone", "state": "absent"}, {"id": "never", "state": "absent"},
+            {"id": "new", "name": "New"},
+            {"id": "kept", "name": "Kept"},
+            {"id": "renamed", "name": "Renamed"},
+            {"id": "gone", "state": "absent"},
+            {"id": "never", "state": "absent"},
         ],
         max_delete_percent=100,
     )
     assert [(row["id"], row["status"], row["changes"]) for row in result["tenants"]] == [
-        ("new", "created", ["name"]), ("kept", "unchanged", []), ("renamed", "updated", ["name"]),
-        ("gone", "deleted", result["tenants"][3]["changes"]), ("never", "unchanged", []),
+        ("new", "created", ["name"]),
+        ("kept", "unchanged", []),
+        ("renamed", "updated", ["name"]),
+        ("gone", "deleted", result["tenants"][3]["changes"]),
+        ("never", "unchanged", []),
     ]
     assert result["msg"] == "1 created, 1 updated, 1 deleted, 2 unchanged"
     assert result["unmanaged"] == ["other"]
     assert yaml.safe_load(result["diff"]["before"]) == {
-        "gone": {"name": "Gone", "role_inheritance": "default"}, "renamed": {"name": "Old"}
+        "gone": {"name": "Gone", "role_inheritance": "default"},
+        "renamed": {"name": "Old"},
     }
     assert yaml.safe_load(result["diff"]["after"]) == {"new": {"name": "New"}, "renamed": {"name": "Renamed"}}
 
 
 def test_parents_first_and_children_deleted_first(emulator: ThreadedEmulator, run: Run) -> None:
     family = [
-        {"id": "leaf", "name": "Leaf", "parent": "branch"}, {"id": "branch", "name": "Branch", "parent": "root"},
+        {"id": "leaf", "name": "Leaf", "parent": "branch"},
+        {"id": "branch", "name": "Branch", "parent": "root"},
         {"id": "root", "name": "Root"},
     ]
     assert run("descope_tenants", tenants=family)["msg"] == "3 created"
-    result = run("descope_tenants", tenants=[{"id": t["id"], "state": "absent"} for t in reversed(family)], max_delete_percent=100)
+    result = run(
+        "descope_tenants",
+        tenants=[{"id": t["id"], "state": "absent"} for t in reversed(family)],
+        max_delete_percent=100,
+    )
     assert result["msg"] == "3 deleted"
     assert live(emulator) == {}
 
@@ -113,7 +131,8 @@ def test_all_problems_at_once_each_with_its_source(emulator: ThreadedEmulator, r
             {"id": "acme", "name": "Acme", "source": "group_vars/acme.yml"},
             {"id": "acme", "name": "Other", "source": "group_vars/dev.yml"},
             {"id": "globex", "name": "Acme", "self_provisioning_domains": ["bad domain.example"]},
-            {"id": "left", "name": "Left", "parent": "right"}, {"id": "right", "name": "Right", "parent": "left"},
+            {"id": "left", "name": "Left", "parent": "right"},
+            {"id": "right", "name": "Right", "parent": "left"},
         ],
     )
     assert result["failed"]
@@ -151,7 +170,9 @@ def test_on_error_stop_leaves_the_rest_alone(emulator: ThreadedEmulator, run: Ru
 
 def test_children_of_a_failed_parent_are_skipped(emulator: ThreadedEmulator, run: Run) -> None:
     emulator.faults([{"match": {"path": "*/create"}, "nth": 1, "do": {"status": 400}}])
-    result = run("descope_tenants", tenants=[{"id": "root", "name": "R"}, {"id": "leaf", "name": "L", "parent": "root"}])
+    result = run(
+        "descope_tenants", tenants=[{"id": "root", "name": "R"}, {"id": "leaf", "name": "L", "parent": "root"}]
+    )
     assert [row["status"] for row in result["tenants"]] == ["failed", "skipped"]
     assert not result["changed"]
     assert "needs 'root'" in result["tenants"][1]["error"]

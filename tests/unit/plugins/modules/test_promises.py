@@ -11,6 +11,7 @@ of every switch of the emulator. A module without a story fails.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,17 @@ _SESSION = {"enabled": True, "session_token_expiration": 60, "session_token_expi
 STORIES: dict[str, list[Options]] = {
     "descope_tenant": [
         {
-            "id": "acme", "name": "Acme", "self_provisioning_domains": ["Acme.example", "acme.test"],
+            "id": "acme",
+            "name": "Acme",
+            "self_provisioning_domains": ["Acme.example", "acme.test"],
             "custom_attributes": {"plan": "gold", "seats": 5, "trial": True, "regions": ["eu", "us"]},
-            "default_roles": ["Writer", "Reader"], "role_inheritance": "userOnly", "domains": ["sso.acme.example"],
-            "enforce_sso": True, "enforce_sso_exclusions": ["b@acme.example", "a@acme.example"],
-            "settings": _SESSION, "password_settings": {"enabled": True, "min_length": 12},
+            "default_roles": ["Writer", "Reader"],
+            "role_inheritance": "userOnly",
+            "domains": ["sso.acme.example"],
+            "enforce_sso": True,
+            "enforce_sso_exclusions": ["b@acme.example", "a@acme.example"],
+            "settings": _SESSION,
+            "password_settings": {"enabled": True, "min_length": 12},
         },
         {"id": "acme", "name": "Acme Corporation"},
         {"id": "acme", "custom_attributes": {"plan": "silver"}, "purge_custom_attributes": False},
@@ -73,7 +80,8 @@ STORIES: dict[str, list[Options]] = {
         },
         {
             "tenants": [{"id": "root", "name": "Root"}, {"name": "Named only"}, {"id": "bystander"}],
-            "prune": True, "max_delete_percent": 100,
+            "prune": True,
+            "max_delete_percent": 100,
         },
         {
             "tenants": [{"id": "root", "state": "absent"}, {"name": "Named only", "state": "absent"}],
@@ -90,8 +98,8 @@ def cases() -> list[Any]:
     found = []
     for switch in SWITCHES:
         for value in switch.values:
-            value = _DELAY if switch.name.endswith("_delay") and value else value
-            found.append(pytest.param({switch.name: value}, id=f"{switch.name}={value}"))
+            used = _DELAY if switch.name.endswith("_delay") and value else value
+            found.append(pytest.param({switch.name: used}, id=f"{switch.name}={used}"))
     return found
 
 
@@ -132,7 +140,9 @@ def four_fold(module: str, options: Options, emulator: ThreadedEmulator, run: Ru
         return result
 
     preview, real, preview_again, again = go(True), go(False), go(True), go(False)
-    writes = [[entry for entry in emulator.requests()[a:b] if entry["kind"] == "write"] for a, b in zip(marks, marks[1:])]
+    writes = [
+        [entry for entry in emulator.requests()[a:b] if entry["kind"] == "write"] for a, b in itertools.pairwise(marks)
+    ]
     assert preview["changed"], where
     assert real["changed"], where
     assert preview["diff"] == real["diff"], where
@@ -180,8 +190,6 @@ def test_a_parent_is_not_deleted_under_its_children(how: str, emulator: Threaded
         emulator.switches(delete_parent=how, list_fields=fields)
         result = run("descope_tenant", id="top", state="absent")
         assert result["failed"]
-        assert result["problems"] == [
-            {"where": "tenant 'top' (T)", "field": "state", "message": mock.ANY}
-        ]
+        assert result["problems"] == [{"where": "tenant 'top' (T)", "field": "state", "message": mock.ANY}]
         assert "sub" in result["msg"]
         assert emulator.writes() == []

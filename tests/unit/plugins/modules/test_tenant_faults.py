@@ -37,7 +37,10 @@ WANTED: list[dict[str, Any]] = [
     {"id": "taker", "name": "Taker", "self_provisioning_domains": ["moving.example"]},
     {"id": "hand-over", "name": "Hand-over", "self_provisioning_domains": []},
     {
-        "id": "drifted", "name": "Drifted", "disabled": False, "domains": ["sso.example"],
+        "id": "drifted",
+        "name": "Drifted",
+        "disabled": False,
+        "domains": ["sso.example"],
         "settings": {"enabled": True, "session_token_expiration": 2, "session_token_expiration_unit": "hours"},
         "password_settings": {"enabled": True, "min_length": 12},
     },
