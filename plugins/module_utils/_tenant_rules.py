@@ -45,7 +45,12 @@ def problems_with_live(desired: t.Sequence[Desired], found: Found, deleted: t.Co
     """
     view = _View(desired, found, deleted)
     problems: list[Problem] = []
+    meant: dict[str, Desired] = {}
     for entry in desired:
+        live = found.match(entry)
+        if live and meant.setdefault(live.id, entry) is not entry:
+            message = f"'{live.id}' ({live.name}) is also meant by {meant[live.id].where}: keep one of the entries."
+            problems.append(Problem(entry.where, "id" if entry.id else "name", message))
         if entry.present:
             problems += _identity(entry, view)
             problems += _parent(entry, view)

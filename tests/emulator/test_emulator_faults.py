@@ -186,7 +186,7 @@ def test_several_rules_count_every_request_and_the_first_strikes(api, emulator):
             {"name": "c", "nth": 3, "do": {"status": 502}},
         ]
     )
-    assert [api.get("/v1/mgmt/license").status_code for _ in range(4)] == [200, 500, 502, 501]
+    assert [api.get("/v1/mgmt/license").status_code for _try in range(4)] == [200, 500, 502, 501]
     assert [entry["fault"] for entry in emulator.requests()] == [None, "a", "c", "b"]
 
 

@@ -81,7 +81,7 @@ def test_a_client_over_the_limit_gets_429(api, emulator):
 def test_limited_requests_are_not_counted_by_faults(api, emulator):
     emulator.settings(rate_limit="1/3600")
     emulator.faults([{"nth": 2, "do": {"status": 503}}])
-    assert [api.get(LICENSE).status_code for _ in range(3)] == [200, 429, 429]
+    assert [api.get(LICENSE).status_code for _try in range(3)] == [200, 429, 429]
     emulator.settings(rate_limit=None)
     assert api.get(LICENSE).status_code == 503
 

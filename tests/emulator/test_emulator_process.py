@@ -107,7 +107,7 @@ def test_the_state_is_saved_while_running(tmp_path):
     with running(state_file=path) as emulator:
         with Api(emulator.base_url).http as http:
             assert http.post("/v1/mgmt/tenant/create", json={"id": "acme", "name": "Acme"}).status_code == 200
-        for _ in range(500):
+        for _try in range(500):
             if path.exists():
                 break
             time.sleep(0.02)
@@ -184,7 +184,7 @@ def test_signals_end_the_process_and_remove_the_port_file(tmp_path, number):
         [*command, "--faults", str(faults)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        for _ in range(1000):
+        for _try in range(1000):
             if port_file.exists():
                 break
             time.sleep(0.02)

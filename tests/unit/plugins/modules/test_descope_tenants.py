@@ -146,6 +146,14 @@ def test_all_problems_at_once_each_with_its_source(emulator: ThreadedEmulator, r
     assert emulator.requests() == []
 
 
+def test_an_entry_by_id_and_one_by_name_may_not_mean_the_same_tenant(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("create_tenant", tenant={"id": "acme", "name": "Acme"})
+    result = run("descope_tenants", tenants=[{"id": "acme", "disabled": True}, {"name": "Acme", "state": "absent"}])
+    assert result["failed"]
+    assert "'acme' (Acme) is also meant by tenants[0] 'acme'" in result["msg"]
+    assert emulator.writes() == []
+
+
 def test_unknown_keys_name_the_tenant(emulator: ThreadedEmulator, run: Run) -> None:
     result = run(
         "descope_tenants",
