@@ -71,8 +71,9 @@ class Budget:
 
     def pause(self, seconds: float) -> None:
         """Hold every request, of all processes that share the budget, for C(seconds) from now."""
-        self._open()
-        self._pause.extend(time.time() + seconds)
+        with self._lock, _backend_errors("its shared folder"):
+            self._open()
+            self._pause.extend(time.time() + seconds)
 
     def _take(self, family: str) -> None:
         while True:
@@ -139,8 +140,9 @@ class _Window:
         """Take one permission and return 0, or return the seconds until one can be had."""
         from pyrate_limiter import RateItem
 
-        item = RateItem("request", self._bucket.now())
-        with _backend_errors("the rate limit's store"):
+        # Where processes share the store, its lock may have to be waited for, and the time is taken after that.
+        with _backend_errors("its store"), getattr(self._bucket, "lock", contextlib.nullcontext()):
+            item = RateItem("request", self._bucket.now())
             self._taken += 1
             if self._taken % 50 == 1:
                 self._bucket.leak(item.timestamp)
@@ -171,8 +173,9 @@ class _Pause:
                 if changed != self._seen:
                     self._seen = changed
                     self._until = max(self._until, float(self.path.read_text(encoding="ascii")))
-        # Bounded, so that a clock set back cannot hold a run for ever.
-        return min(self._until - time.time(), MAX_PAUSE)
+        remaining = self._until - time.time()
+        # No pause is that long: the clock was set back, and must not hold a run for as long as that.
+        return remaining if remaining <= MAX_PAUSE else 0.0
 
 
 class _RetryFirst:

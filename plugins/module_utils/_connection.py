@@ -139,6 +139,12 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
 
 
 def _check_url(url: str, validate_certs: bool) -> t.Iterator[tuple[str, str]]:
+    if not url.isprintable() or " " in url:
+        yield "base_url", f"{url!r} holds spaces, tabs or line ends: remove them."
+        return
+    if "@" in url:
+        yield "base_url", "must be an address alone, without credentials."  # and they are not repeated here
+        return
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port  # reading the port checks it
@@ -147,7 +153,7 @@ def _check_url(url: str, validate_certs: bool) -> t.Iterator[tuple[str, str]]:
         return
     if parts.scheme not in {"http", "https"} or not host:
         yield "base_url", f"'{url}' has no scheme or host: give for example https://api.descope.com."
-    elif parts.username or parts.query or parts.fragment:
+    elif parts.query or parts.fragment:
         yield "base_url", "must be an address alone, without credentials, query or fragment."
     elif parts.scheme == "http" and validate_certs and not is_loopback(host):
         hint = "use https, or set validate_certs to false for a test service"

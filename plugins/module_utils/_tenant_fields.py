@@ -168,8 +168,8 @@ def same(field: Field, left: Value, right: Value) -> bool:
 def same_duration(name: str, desired: Values, observed: Values) -> bool:
     """Return whether a time and its unit say the same on both sides, as 60 minutes and 1 hour do."""
     unit = f"{name}_unit"
-    found = (observed.get(name, 0), observed.get(unit, ""))
-    wanted = (desired.get(name, found[0]), desired.get(unit, found[1]))
+    found: tuple[int, str] = (observed.get(name, 0), observed.get(unit, ""))
+    wanted: tuple[int, str] = (desired.get(name, found[0]), desired.get(unit, found[1]))
     if wanted[1] not in _SECONDS or found[1] not in _SECONDS:
         return wanted == found
     return bool(wanted[0] * _SECONDS[wanted[1]] == found[0] * _SECONDS[found[1]])

@@ -39,8 +39,8 @@ class Desired:
 
     @property
     def key(self) -> str:
-        """What the entry goes by: its id, else its name."""
-        return self.id or self.name
+        """What the entry goes by: its id, else its name in a form that no id has."""
+        return self.id or (f"{self.name} (new id)" if self.name else "")
 
     @classmethod
     def from_option(cls, option: dict[str, t.Any], index: int | None = None) -> Desired:

@@ -153,8 +153,8 @@ def _twice(desired: t.Sequence[Desired]) -> t.Iterator[Problem]:
 
 
 def _circular_parents(desired: t.Sequence[Desired]) -> t.Iterator[Problem]:
-    parents = {entry.id: str(entry.values.get("parent", "")) for entry in desired if entry.present and entry.id}
-    entries = {entry.id: entry for entry in desired}
+    parents = {entry.key: str(entry.values.get("parent", "")) for entry in desired if entry.present}
+    entries = {entry.key: entry for entry in desired}
     reported: set[str] = set()
     for start in parents:
         path = [start]

@@ -46,7 +46,7 @@ def test_an_entry_from_its_options() -> None:
 
 def test_defaults_of_an_entry() -> None:
     entry = Desired.from_option({"name": "Acme", "id": None})
-    assert (entry.id, entry.name, entry.key) == ("", "Acme", "Acme")
+    assert (entry.id, entry.name, entry.key) == ("", "Acme", "Acme (new id)")
     assert (entry.present, entry.purge_custom_attributes, entry.cascade) == (True, True, False)
     assert not Desired.from_option({"id": "a", "state": "absent"}).present
 
@@ -71,7 +71,7 @@ def test_steps_that_an_entry_uses(option: dict[str, Any], steps: list[str]) -> N
 
 def test_a_tenant_from_a_reply() -> None:
     tenant = Observed.from_wire(RAW, complete=False)
-    assert (tenant.id, tenant.name, tenant.missing) == ("acme", "Acme", frozen[])
+    assert (tenant.id, tenant.name, tenant.missing) == ("acme", "Acme", frozenset())
     assert tenant.values["self_provisioning_domains"] == ["A.com", "b.com"]
     assert tenant.values["enforce_sso_exclusions"] == ["a", "z"]
     assert tenant.values["role_inheritance"] == "default"
@@ -83,7 +83,7 @@ def test_an_entry_of_a_list_remembers_what_it_lacks() -> None:
     short = {key: value for key, value in RAW.items()
              if key not in {"parent", "defaultRoles", "roleInheritance", "customAttributes"}}
     assert Observed.from_wire(short, complete=False).missing == {"parent", "default_roles", "role_inheritance"}
-    assert Observed.from_wire(short, complete=True).missing == frozen[]
+    assert Observed.from_wire(short, complete=True).missing == frozenset()
 
 
 @pytest.mark.parametrize("empty", [{"customAttributes": None}, {"customAttributes": {}}], ids=str)
