@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import collections
 import email.utils
-import json
 import os
 import random
 import threading
@@ -316,9 +315,10 @@ def _checked(response: t.Any, what: str, reads: bool) -> t.Any:
             ambiguous=not reads,
         )
     if 300 <= status < 400:
+        target = response.headers.get("Location", "nowhere")
         raise ServiceError(
             "redirected",
-            f"{what}: the reply redirects (HTTP {status}) to {response.headers.get('Location', 'nowhere')}.",
+            f"{what}: the reply redirects (HTTP {status}) to {_without_key(target, response)}.",
             "Give the address it points to as base_url.",
             status=status,
         )
@@ -351,13 +351,14 @@ def _error_text(response: t.Any) -> tuple[str, str]:
     if not isinstance(body, dict):
         return "", "no reason given"
     text = body.get("errorMessage") or body.get("message") or body.get("errorDescription") or "no reason given"
-    return str(body.get("errorCode") or ""), _without_key(str(text)[:500].rstrip("."), response)
+    # Masked before it is cut, so that no half of a key is left over.
+    return _without_key(body.get("errorCode") or "", response), _without_key(text, response)[:500].rstrip(".")
 
 
-def _without_key(text: str, response: t.Any) -> str:
+def _without_key(text: object, response: t.Any) -> str:
     """Mask the management key, should a reply quote it."""
     key = response.request.headers["Authorization"].rpartition(":")[2]
-    return text.replace(key, "***")
+    return str(text).replace(key, "***")
 
 
 def _kind_of_body(response: t.Any) -> str:
@@ -411,9 +412,7 @@ def flat(body: t.Any, name: str) -> dict[str, t.Any]:
     """
     inner = body.get(name, body) if isinstance(body, dict) else body
     if not isinstance(inner, dict):
-        raise ServiceError(
-            "bad_response", f"The service answered {json.dumps(body)[:100]} where a {name} was expected."
-        )
+        raise _unexpected(f"a {name}")
     return inner
 
 
@@ -428,5 +427,14 @@ def listed(body: t.Any, name: str) -> list[dict[str, t.Any]]:
     if items is None and isinstance(body, dict):
         return []
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise ServiceError("bad_response", f"The service answered {json.dumps(body)[:100]} where {name} were expected.")
+        raise _unexpected(name)
     return items
+
+
+def _unexpected(what: str) -> ServiceError:
+    """Return the error for a reply of another shape, which is not quoted since nobody knows what is in it."""
+    return ServiceError(
+        "bad_response",
+        f"The service answered with JSON that does not hold {what}.",
+        "Check that base_url (DESCOPE_BASE_URL) is the address of the Descope API.",
+    )

@@ -487,7 +487,7 @@ BEARER = f"{PROJECT_ID}:{KEY}"
 @pytest.mark.parametrize("text", [KEY, f"Bearer {BEARER}", "x" * 480 + KEY, "x" * 495 + KEY, f"a {KEY} b {KEY}"],
                          ids=["key", "bearer", "near the cut", "over the cut", "twice"])
 @pytest.mark.parametrize("where", ["errorMessage", "message", "errorDescription", "errorCode"])
-@pytest.mark.parametrize("status", [400, 401, 429, 500])
+@pytest.mark.parametrize("status", [400, 429])
 def test_a_key_that_an_error_quotes_is_masked(
     text: str, where: str, status: int, emulator: ThreadedEmulator
 ) -> None:
