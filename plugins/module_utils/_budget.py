@@ -229,7 +229,14 @@ def _redis_bucket(rate: t.Any, url: str, key: str) -> t.Any:
         from pyrate_limiter import RedisBucket
         from redis import Redis
 
-        return RedisBucket.init([rate], Redis.from_url(url), key)
+        class ServerTimeBucket(RedisBucket):
+            """Takes the time from the server: machines whose clocks differ would not see each other's requests."""
+
+            def now(self) -> int:
+                seconds, microseconds = t.cast(t.Any, self.redis.time())
+                return int(seconds) * 1000 + int(microseconds) // 1000
+
+        return ServerTimeBucket.init([rate], Redis.from_url(url), key)
 
 
 @contextlib.contextmanager

@@ -34,6 +34,9 @@ class IdentityModule(AnsibleModule):
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """Fail; errors that Ansible itself found in the arguments are told in full first."""
         if not self._checked:
+            # Ansible gives up collecting secrets when an argument is of a wrong type, and would print the arguments.
+            secrets = (self.params.get(name) for name, option in self.argument_spec.items() if option.get("no_log"))
+            self.no_log_values.update(str(secret) for secret in secrets if secret)
             problems = argument_problems(self.argument_spec, self.params)
             if problems:
                 error = Problems(problems, code="invalid_option")
@@ -111,7 +114,7 @@ def argument_problems(spec: dict[str, t.Any], params: dict[str, t.Any]) -> list[
 
 
 def _entry_problems(where: str, spec: dict[str, t.Any], values: dict[str, t.Any]) -> list[Problem]:
-    result = ArgumentSpecValidator(spec).validate(values)
+    result = ArgumentSpecValidator(spec).validate(_given(values))
     found = []
     for path in sorted(result._unsupported_parameters):
         *groups, name = path if isinstance(path, tuple) else (path,)
@@ -130,6 +133,13 @@ def _entry_problems(where: str, spec: dict[str, t.Any], values: dict[str, t.Any]
             if "Supported parameters include" not in text
         ]
     return found
+
+
+def _given(values: t.Any) -> t.Any:
+    """Return values without those that Ansible has filled in for options that were not given."""
+    if isinstance(values, dict):
+        return {key: _given(value) for key, value in values.items() if value is not None}
+    return values
 
 
 def _failure(error: IdentityError) -> dict[str, t.Any]:

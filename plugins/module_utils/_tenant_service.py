@@ -143,7 +143,7 @@ class TenantService:
     def _create(self, change: TenantChange, outcome: Outcome) -> None:
         part = change.part(fields.OWN)
         body = fields.put({} if change.id is None else {"id": change.id}, part)
-        in_doubt = False
+        doubt: ServiceError | None = None
         attempt = 0
         while True:
             attempt += 1
@@ -153,20 +153,21 @@ class TenantService:
                 outcome.id = change.id or str(reply.get("id") or "")
                 break
             except ServiceError as error:
-                in_doubt = in_doubt or error.ambiguous
-                if error.stops_everything:
-                    raise
-                surely_there = in_doubt and not error.ambiguous
-                live = self._read_back(error, functools.partial(self._find_late, change, surely_there))
-                if live is not None:
-                    self._already_there(change, outcome, live, part, error, in_doubt)
-                    return
-                if not error.ambiguous:
-                    raise _with_hint(error, part) from error
-                if attempt >= self._session.tries:
-                    error.ambiguous = False  # it was looked for, and is not there
-                    raise
-                self._session.pause_between_tries(attempt)
+                if error.ambiguous:
+                    doubt = error
+                if not error.stops_everything:
+                    surely_there = doubt is not None and not error.ambiguous
+                    live = self._read_back(error, functools.partial(self._find_late, change, surely_there))
+                    if live is not None:
+                        self._already_there(change, outcome, live, part, error, doubt is not None)
+                        return
+                    if error.ambiguous and attempt < self._session.tries:
+                        self._session.pause_between_tries(attempt)
+                        continue
+                if doubt:
+                    # A new tenant may be found late (contract 2.12), so not finding it proves nothing.
+                    raise _unknown(doubt, f"it cannot be found, and the last try failed: {error.message}") from error
+                raise _with_hint(error, part) from error
         outcome.applied += sorted(part)
         outcome.changed = True
         if not outcome.id:
@@ -253,12 +254,7 @@ class TenantService:
         except ServiceError as second:
             if not error.ambiguous:
                 raise error from second
-            raise ServiceError(
-                "unknown_outcome",
-                f"{error.message} Whether it took effect is not known, because reading back failed: {second.message}",
-                "Run again: what took effect is then left alone.",
-                ambiguous=True,
-            ) from error
+            raise _unknown(error, f"reading back failed: {second.message}") from error
 
     def _delete(self, change: TenantChange) -> None:
         tenant_id = t.cast(str, change.id)
@@ -461,3 +457,12 @@ def _with_hint(error: ServiceError, part: fields.Values) -> ServiceError:
     if error.code == "refused" and part.get("custom_attributes") and not error.hint:
         error.hint = _UNDECLARED_HINT
     return error
+
+
+def _unknown(error: ServiceError, reason: str) -> ServiceError:
+    return ServiceError(
+        "unknown_outcome",
+        f"{error.message} Whether it took effect is not known: {reason}",
+        "Run again: what took effect is then left alone.",
+        ambiguous=True,
+    )

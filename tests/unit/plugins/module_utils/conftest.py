@@ -44,8 +44,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """Whatever is set outside must not reach the tests, nor the tests what is kept at home."""
     for name in (
-        "DESCOPE_PROJECT_ID", "DESCOPE_MANAGEMENT_KEY", "DESCOPE_BASE_URL", "DESCOPE_BASE_URI",
-        "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+        "DESCOPE_PROJECT_ID",
+        "DESCOPE_MANAGEMENT_KEY",
+        "DESCOPE_BASE_URL",
+        "DESCOPE_BASE_URI",
+        "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
     ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

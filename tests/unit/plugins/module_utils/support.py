@@ -26,8 +26,11 @@ TENANT_PATH = "/v1/mgmt/tenant"
 def connection(base_url: str = "http://127.0.0.1:9", **options: Any) -> Connection:
     """A connection whose own limits stand in nobody's way."""
     defaults = {
-        "project_id": PROJECT_ID, "management_key": KEY, "timeout": 5.0,
-        "rate_limit": 100_000, "rate_limit_backend": "memory",
+        "project_id": PROJECT_ID,
+        "management_key": KEY,
+        "timeout": 5.0,
+        "rate_limit": 100_000,
+        "rate_limit_backend": "memory",
     }
     return Connection(base_url=base_url, **{**defaults, **options})
 

@@ -215,8 +215,13 @@ def test_in_parallel_raises_the_first_error() -> None:
 
 
 def test_summary_counts_every_status() -> None:
-    outcomes = [Outcome.done(change("a", action=CREATE), "a"), Outcome.done(change("b"), "b"), failed(change("c")),
-                Outcome.skipped(change("d"), "x"), Outcome(change("e"), "e", "unchanged", [], False)]
+    outcomes = [
+        Outcome.done(change("a", action=CREATE), "a"),
+        Outcome.done(change("b"), "b"),
+        failed(change("c")),
+        Outcome.skipped(change("d"), "x"),
+        Outcome(change("e"), "e", "unchanged", [], False),
+    ]
     counts = summary(outcomes, 41)
     assert counts == {"created": 1, "updated": 1, "deleted": 0, "unchanged": 42, "skipped": 1, "failed": 1}
     assert tuple(counts) == STATUSES

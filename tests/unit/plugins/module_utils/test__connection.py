@@ -125,9 +125,18 @@ def test_what_is_refused(options: dict[str, Any], field: str, text: str) -> None
 @pytest.mark.parametrize(
     "options",
     [
-        {"rate_limit": 1}, {"rate_limit": 1_000_000}, {"timeout": 0.1}, {"rate_limit_percent": 1},
-        {"rate_limit_percent": 100}, {"concurrency": 1}, {"concurrency": 64}, {"retries": 0}, {"retries": 10},
-        {"rate_limit_backend": "memory"}, {"rate_limit_backend": "redis://h/0"}, {"rate_limit_backend": "rediss://h"},
+        {"rate_limit": 1},
+        {"rate_limit": 1_000_000},
+        {"timeout": 0.1},
+        {"rate_limit_percent": 1},
+        {"rate_limit_percent": 100},
+        {"concurrency": 1},
+        {"concurrency": 64},
+        {"retries": 0},
+        {"retries": 10},
+        {"rate_limit_backend": "memory"},
+        {"rate_limit_backend": "redis://h/0"},
+        {"rate_limit_backend": "rediss://h"},
     ],
     ids=str,
 )
@@ -164,20 +173,26 @@ def test_a_missing_key_says_where_keys_are_made() -> None:
 
 @given(st.text(st.characters(codec="ascii"), min_size=12).filter(lambda text: len(set(text)) > 8))
 def test_a_key_is_never_shown(key: str) -> None:
+    shown: list[object] = []
     try:
-        connection = build(management_key=key)
+        shown.append(build(management_key=key))
     except Problems as error:
-        assert key not in f"{error!r} {error}"
-    else:
-        assert key not in f"{connection!r} {connection}"
-        assert connection.management_key == key
+        shown.append(error)
+    assert key not in f"{shown[0]!r} {shown[0]}"
 
 
 @pytest.mark.parametrize(
     ("host", "here"),
     [
-        ("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True),
-        ("10.0.0.1", False), ("example.com", False), ("localhost.example.com", False), ("", False), (None, False),
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("example.com", False),
+        ("localhost.example.com", False),
+        ("", False),
+        (None, False),
     ],
 )
 def test_is_loopback(host: str | None, here: bool) -> None:

@@ -29,14 +29,22 @@ def delete(key: str, **before: Any) -> Change:
 
 def test_nothing_changes() -> None:
     assert render([], fields.nested, "tenants") == {
-        "before_header": "tenants (before)", "after_header": "tenants (after)", "before": "", "after": "",
+        "before_header": "tenants (before)",
+        "after_header": "tenants (after)",
+        "before": "",
+        "after": "",
     }
 
 
 def test_each_action_stands_on_its_sides() -> None:
     diff = render(
-        [create("new", name="New"), update("old", {"disabled": False}, {"disabled": True}), delete("gone", name="Gone")],
-        fields.nested, "tenants",
+        [
+            create("new", name="New"),
+            update("old", {"disabled": False}, {"disabled": True}),
+            delete("gone", name="Gone"),
+        ],
+        fields.nested,
+        "tenants",
     )
     assert yaml.safe_load(diff["before"]) == {"old": {"disabled": False}, "gone": {"name": "Gone"}}
     assert yaml.safe_load(diff["after"]) == {"new": {"name": "New"}, "old": {"disabled": True}}
@@ -47,8 +55,9 @@ def test_a_deletion_shows_even_if_nothing_is_known_of_the_object() -> None:
 
 
 def test_fields_take_the_shape_that_users_know() -> None:
-    diff = render([create("a", **{"settings.enabled": True, "settings.sso_setup_suite.style_id": "x"})],
-                  fields.nested, "x")
+    diff = render(
+        [create("a", **{"settings.enabled": True, "settings.sso_setup_suite.style_id": "x"})], fields.nested, "x"
+    )
     assert yaml.safe_load(diff["after"]) == {"a": {"settings": {"enabled": True, "sso_setup_suite": {"style_id": "x"}}}}
 
 
@@ -61,7 +70,10 @@ VALUES = st.one_of(st.text(max_size=8), st.booleans(), st.integers(), st.lists(s
 CHANGES = st.lists(
     st.builds(
         lambda key, action, before, after: Change(
-            key, key, key, action,
+            key,
+            key,
+            key,
+            action,
             {} if action == CREATE else before,
             {} if action == DELETE else after,
         ),

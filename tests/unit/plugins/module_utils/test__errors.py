@@ -34,8 +34,16 @@ def test_service_errors_carry_what_the_service_said() -> None:
 @pytest.mark.parametrize(
     ("code", "stops"),
     [
-        ("unauthorized", True), ("forbidden", True), ("unreachable", True), ("tls", True), ("rate_limited", True),
-        ("unavailable", False), ("refused", False), ("not_found", False), ("bad_response", False), ("conflict", False),
+        ("unauthorized", True),
+        ("forbidden", True),
+        ("unreachable", True),
+        ("tls", True),
+        ("rate_limited", True),
+        ("unavailable", False),
+        ("refused", False),
+        ("not_found", False),
+        ("bad_response", False),
+        ("conflict", False),
     ],
 )
 def test_which_errors_stop_everything(code: str, stops: bool) -> None:

@@ -25,13 +25,23 @@ from ansible_collections.pcc.identity.plugins.module_utils._run import argument_
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_run import list_argument_spec
 from emulator.testing import KEY, PROJECT_ID
 
-GOOD = {"project_id": PROJECT_ID, "management_key": KEY, "base_url": "http://127.0.0.1:9", "rate_limit_backend": "memory"}
+GOOD = {
+    "project_id": PROJECT_ID,
+    "management_key": KEY,
+    "base_url": "http://127.0.0.1:9",
+    "rate_limit_backend": "memory",
+}
 SPEC: dict[str, Any] = {"count": {"type": "int", "default": 1}, "state": {"type": "str", "choices": ["on", "off"]}}
 
 
 def module(
-    task: Callable[..., Any], *, check: Callable[..., Any] = lambda _params: [], arguments: dict[str, Any] | None = None,
-    check_mode: bool = False, diff: bool = True, spec: dict[str, Any] | None = None,
+    task: Callable[..., Any],
+    *,
+    check: Callable[..., Any] = lambda _params: [],
+    arguments: dict[str, Any] | None = None,
+    check_mode: bool = False,
+    diff: bool = True,
+    spec: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run a module made of these parts, and return what it prints; the exit code agrees with it."""
     given = {**(GOOD if arguments is None else arguments), "_ansible_check_mode": check_mode, "_ansible_diff": diff}
@@ -102,7 +112,8 @@ def test_problems_are_listed_one_by_one() -> None:
     result = module(task)
     assert result["error_code"] == "invalid_input"
     assert result["problems"] == [
-        {"where": "tenant 'a'", "field": "name", "message": "is odd."}, {"where": "", "field": "x", "message": "too."},
+        {"where": "tenant 'a'", "field": "name", "message": "is odd."},
+        {"where": "", "field": "x", "message": "too."},
     ]
     assert "2 problems" in result["msg"]
 
@@ -146,7 +157,12 @@ def test_what_the_check_finds_ends_it_before_the_task() -> None:
 
 def test_problems_of_the_connection_and_of_the_check_come_together() -> None:
     result = module(never, check=lambda _params: [Problem("here", "count", "odd.")], arguments={"concurrency": 0})
-    assert [problem["field"] for problem in result["problems"]] == ["project_id", "management_key", "concurrency", "count"]
+    assert [problem["field"] for problem in result["problems"]] == [
+        "project_id",
+        "management_key",
+        "concurrency",
+        "count",
+    ]
     assert result["error_code"] == "invalid_option"
     assert "Management keys" in result["hint"]
 
@@ -173,12 +189,16 @@ def test_wrong_arguments(arguments: dict[str, Any], texts: list[str]) -> None:
 
 def test_wrong_arguments_of_a_list_are_told_entry_by_entry() -> None:
     tenants = [
-        {"name": "A", "domans": ["a.com"]}, {"id": "b", "settings": {"enabeld": True}}, {"id": "c"},
-        {"state": "gone", "id": "d"}, "text",
+        {"name": "A", "domans": ["a.com"]},
+        {"id": "b", "settings": {"enabeld": True}},
+        {"id": "c"},
+        {"state": "gone", "id": "d"},
     ]
     result = module(never, arguments={**GOOD, "tenants": tenants}, spec=list_argument_spec())
     assert [(p["where"], p["field"]) for p in result["problems"]] == [
-        ("tenants[0] 'A'", "domans"), ("tenants[1] 'b'", "settings.enabeld"), ("tenants[3] 'd'", ""), ("tenants[4]", ""),
+        ("tenants[0] 'A'", "domans"),
+        ("tenants[1] 'b'", "settings.enabeld"),
+        ("tenants[3] 'd'", ""),
     ]
     assert "did you mean 'domains'?" in result["msg"]
     assert "did you mean 'enabled'?" in result["msg"]
@@ -186,8 +206,12 @@ def test_wrong_arguments_of_a_list_are_told_entry_by_entry() -> None:
 
 @pytest.mark.parametrize("tenants", ["text", ["text"], [1], [None], {"name": "A"}, "name=A", [["x"]], 5], ids=str)
 def test_the_key_is_masked_however_odd_the_arguments_are(tenants: Any) -> None:
-    module(never, arguments={**GOOD, "tenants": tenants}, check=lambda _params: [Problem("", "tenants", "odd.")],
-           spec=list_argument_spec())  # module() looks for the key in all that is printed
+    module(
+        never,
+        arguments={**GOOD, "tenants": tenants},
+        check=lambda _params: [Problem("", "tenants", "odd.")],
+        spec=list_argument_spec(),
+    )  # module() looks for the key in all that is printed
 
 
 def test_a_list_that_is_missing_is_told() -> None:
@@ -197,7 +221,17 @@ def test_a_list_that_is_missing_is_told() -> None:
 
 
 def test_good_arguments_have_no_problems() -> None:
-    assert argument_problems({**ARGUMENT_SPEC, **list_argument_spec()}, {**GOOD, "tenants": [{"id": "a", "source": "x"}]}) == []
+    assert (
+        argument_problems({**ARGUMENT_SPEC, **list_argument_spec()}, {**GOOD, "tenants": [{"id": "a", "source": "x"}]})
+        == []
+    )
+
+
+def test_an_entry_that_is_no_dictionary_is_named() -> None:
+    problems = argument_problems(list_argument_spec(), {"tenants": [{"id": "a"}, "text"]})
+    assert [(problem.where, problem.message) for problem in problems] == [
+        ("tenants[1]", "'text' is not a dictionary of options.")
+    ]
 
 
 def test_ansibles_own_arguments_are_none_of_ours() -> None:

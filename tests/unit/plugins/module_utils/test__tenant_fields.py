@@ -58,14 +58,25 @@ def same(kind: str, left: Any, right: Any) -> bool:
 @pytest.mark.parametrize(
     ("kind", "value", "cleaned"),
     [
-        ("text", None, ""), ("text", "a", "a"), ("text", " a ", " a "),
-        ("flag", None, False), ("flag", True, True),
-        ("number", None, 0), ("number", 5, 5), ("number", 5.0, 5),
-        ("unit", None, ""), ("unit", "hours", "hours"),
-        ("domains", None, []), ("domains", [], []), ("domains", ["b.com", "A.com"], ["A.com", "b.com"]),
+        ("text", None, ""),
+        ("text", "a", "a"),
+        ("text", " a ", " a "),
+        ("flag", None, False),
+        ("flag", True, True),
+        ("number", None, 0),
+        ("number", 5, 5),
+        ("number", 5.0, 5),
+        ("unit", None, ""),
+        ("unit", "hours", "hours"),
+        ("domains", None, []),
+        ("domains", [], []),
+        ("domains", ["b.com", "A.com"], ["A.com", "b.com"]),
         ("domains", ["A.com", "a.COM"], ["a.COM"]),
-        ("names", None, []), ("names", ["b", "a", "b"], ["a", "b"]), ("names", ["B", "b"], ["B", "b"]),
-        ("attributes", None, {}), ("attributes", {"b": 1, "a": None}, {"b": 1}),
+        ("names", None, []),
+        ("names", ["b", "a", "b"], ["a", "b"]),
+        ("names", ["B", "b"], ["B", "b"]),
+        ("attributes", None, {}),
+        ("attributes", {"b": 1, "a": None}, {"b": 1}),
         ("attributes", {"a": "", "b": [], "c": {}, "d": 0, "e": False}, {"d": 0, "e": False}),
     ],
     ids=str,
@@ -249,8 +260,14 @@ def test_what_is_written_is_read(values: dict[str, Any]) -> None:
 
 
 def test_flatten_takes_none_as_not_given() -> None:
-    options = {"id": "a", "name": None, "disabled": False, "settings": {"enabled": None, "inactivity_time": 5},
-               "password_settings": None, "state": "present"}
+    options = {
+        "id": "a",
+        "name": None,
+        "disabled": False,
+        "settings": {"enabled": None, "inactivity_time": 5},
+        "password_settings": None,
+        "state": "present",
+    }
     assert fields.flatten(options) == {"disabled": False, "settings.inactivity_time": 5}
 
 
@@ -265,7 +282,8 @@ def test_put_keeps_what_it_does_not_write() -> None:
     body = {"other": 1, "ssoSetupSuiteSettings": {"styleId": "s", "disabledFeatures": {"saml": True}}}
     fields.put(body, {"settings.sso_setup_suite.disabled_features.sso_domains": True, "domains": ["a.com"]})
     assert body == {
-        "other": 1, "domains": ["a.com"],
+        "other": 1,
+        "domains": ["a.com"],
         "ssoSetupSuiteSettings": {"styleId": "s", "disabledFeatures": {"saml": True, "ssoDomains": True}},
     }
 
@@ -279,8 +297,11 @@ def test_put_makes_the_messages_that_are_missing(there: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wire"),
     [
-        ("role_inheritance", "default", ""), ("role_inheritance", "none", "none"),
-        ("role_inheritance", "userOnly", "userOnly"), ("settings.auth_type", "none", "none"), ("name", "default", "default"),
+        ("role_inheritance", "default", ""),
+        ("role_inheritance", "none", "none"),
+        ("role_inheritance", "userOnly", "userOnly"),
+        ("settings.auth_type", "none", "none"),
+        ("name", "default", "default"),
     ],
 )
 def test_the_services_own_words(name: str, value: str, wire: str) -> None:
@@ -298,11 +319,15 @@ def test_a_message_that_is_missing_is_empty(body: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "wire"),
     [
-        ("enforce_sso", ("enforceSSO",)), ("enforce_sso_exclusions", ("enforceSSOExclusions",)),
-        ("federated_app_ids", ("federatedAppIds",)), ("settings.jit_disabled", ("JITDisabled",)),
+        ("enforce_sso", ("enforceSSO",)),
+        ("enforce_sso_exclusions", ("enforceSSOExclusions",)),
+        ("federated_app_ids", ("federatedAppIds",)),
+        ("settings.jit_disabled", ("JITDisabled",)),
         ("settings.refresh_token_expiration_unit", ("refreshTokenExpirationUnit",)),
-        ("settings.sso_setup_suite.disabled_features.group_mapping",
-         ("ssoSetupSuiteSettings", "disabledFeatures", "groupMapping")),
+        (
+            "settings.sso_setup_suite.disabled_features.group_mapping",
+            ("ssoSetupSuiteSettings", "disabledFeatures", "groupMapping"),
+        ),
         ("password_settings.non_alphanumeric", ("nonAlphanumeric",)),
         ("password_settings.disallow_email_match", ("disallowEmailMatch",)),
     ],
@@ -313,9 +338,10 @@ def test_names_on_the_wire(name: str, wire: tuple[str, ...]) -> None:
 
 def test_every_field_is_written_by_one_step() -> None:
     assert sorted(f.name for step in fields.STEPS for f in fields.of_step(step)) == sorted(FIELDS)
-    assert {f.name for f in fields.IN_TENANT} == {
-        f.name for f in FIELDS.values() if f.step == fields.OWN
-    } | {"domains", "default_roles"}
+    assert {f.name for f in fields.IN_TENANT} == {f.name for f in FIELDS.values() if f.step == fields.OWN} | {
+        "domains",
+        "default_roles",
+    }
 
 
 def test_every_field_is_an_option_and_the_other_way_round() -> None:
@@ -331,19 +357,36 @@ def test_every_field_is_an_option_and_the_other_way_round() -> None:
 
 def test_the_spec_is_one_that_ansible_takes() -> None:
     options = {
-        "id": "a", "name": "A", "domains": ["a.com"], "custom_attributes": {"a": 1}, "role_inheritance": "userOnly",
-        "settings": {"session_token_expiration": "5", "session_token_expiration_unit": "hours",
-                     "sso_setup_suite": {"disabled_features": {"saml": True}}},
+        "id": "a",
+        "name": "A",
+        "domains": ["a.com"],
+        "custom_attributes": {"a": 1},
+        "role_inheritance": "userOnly",
+        "settings": {
+            "session_token_expiration": "5",
+            "session_token_expiration_unit": "hours",
+            "sso_setup_suite": {"disabled_features": {"saml": True}},
+        },
         "password_settings": {"min_length": 8, "lowercase": "yes"},
     }
     result = ArgumentSpecValidator(fields.argument_spec()).validate(options)
     assert result.error_messages == []
     parameters = result.validated_parameters
-    assert (parameters["state"], parameters["purge_custom_attributes"], parameters["cascade"]) == ("present", True, False)
+    assert (parameters["state"], parameters["purge_custom_attributes"], parameters["cascade"]) == (
+        "present",
+        True,
+        False,
+    )
     assert fields.flatten(parameters) == {
-        "name": "A", "domains": ["a.com"], "custom_attributes": {"a": 1}, "role_inheritance": "userOnly",
-        SESSION: 5, UNIT: "hours", "settings.sso_setup_suite.disabled_features.saml": True,
-        "password_settings.min_length": 8, "password_settings.lowercase": True,
+        "name": "A",
+        "domains": ["a.com"],
+        "custom_attributes": {"a": 1},
+        "role_inheritance": "userOnly",
+        SESSION: 5,
+        UNIT: "hours",
+        "settings.sso_setup_suite.disabled_features.saml": True,
+        "password_settings.min_length": 8,
+        "password_settings.lowercase": True,
     }
     for wrong in ({"role_inheritance": "all"}, {"settings": {"inactivity_time_unit": "months"}}, {"state": "gone"}):
         assert ArgumentSpecValidator(fields.argument_spec()).validate(wrong).error_messages

@@ -13,10 +13,21 @@ from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import 
 from tests.unit.plugins.module_utils.support import found, live
 
 RAW = {
-    "id": "acme", "name": "Acme", "selfProvisioningDomains": ["b.com", "A.com"], "customAttributes": {"tier": "gold"},
-    "authType": "saml", "domains": ["sso.com"], "createdTime": 1700000000, "disabled": False, "enforceSSO": True,
-    "enforceSSOExclusions": ["z", "a"], "federatedAppIds": [], "parent": "", "successors": ["c2", "c1"],
-    "defaultRoles": ["Reader"], "roleInheritance": "",
+    "id": "acme",
+    "name": "Acme",
+    "selfProvisioningDomains": ["b.com", "A.com"],
+    "customAttributes": {"tier": "gold"},
+    "authType": "saml",
+    "domains": ["sso.com"],
+    "createdTime": 1700000000,
+    "disabled": False,
+    "enforceSSO": True,
+    "enforceSSOExclusions": ["z", "a"],
+    "federatedAppIds": [],
+    "parent": "",
+    "successors": ["c2", "c1"],
+    "defaultRoles": ["Reader"],
+    "roleInheritance": "",
 }
 
 
@@ -36,8 +47,17 @@ def test_where_an_entry_stands(option: dict[str, Any], index: int | None, where:
 
 def test_an_entry_from_its_options() -> None:
     entry = Desired.from_option(
-        {"id": "acme", "name": "Acme", "disabled": None, "domains": [], "state": "present",
-         "purge_custom_attributes": False, "cascade": True, "settings": {"enabled": True}}, 0
+        {
+            "id": "acme",
+            "name": "Acme",
+            "disabled": None,
+            "domains": [],
+            "state": "present",
+            "purge_custom_attributes": False,
+            "cascade": True,
+            "settings": {"enabled": True},
+        },
+        0,
     )
     assert (entry.id, entry.name, entry.key) == ("acme", "Acme", "acme")
     assert entry.values == {"name": "Acme", "domains": [], "settings.enabled": True}
@@ -80,8 +100,11 @@ def test_a_tenant_from_a_reply() -> None:
 
 
 def test_an_entry_of_a_list_remembers_what_it_lacks() -> None:
-    short = {key: value for key, value in RAW.items()
-             if key not in {"parent", "defaultRoles", "roleInheritance", "customAttributes"}}
+    short = {
+        key: value
+        for key, value in RAW.items()
+        if key not in {"parent", "defaultRoles", "roleInheritance", "customAttributes"}
+    }
     assert Observed.from_wire(short, complete=False).missing == {"parent", "default_roles", "role_inheritance"}
     assert Observed.from_wire(short, complete=True).missing == frozenset()
 
@@ -141,10 +164,12 @@ def test_matching_goes_by_id_then_by_name() -> None:
 
 def test_what_is_looked_up_in_the_live_tenants() -> None:
     raw_parent = Observed.from_wire({"id": "p", "name": "P", "successors": ["c"]}, complete=False)
-    tenants = Found({
-        "p": raw_parent,
-        "d": live("d", "D", parent="p", domains=["SSO.com"], self_provisioning_domains=["Own.com"]),
-    })
+    tenants = Found(
+        {
+            "p": raw_parent,
+            "d": live("d", "D", parent="p", domains=["SSO.com"], self_provisioning_domains=["Own.com"]),
+        }
+    )
     assert tenants.by_name == {"P": "p", "D": "d"}
     assert tenants.by_domain == {("domains", "sso.com"): "d", ("self_provisioning_domains", "own.com"): "d"}
     assert tenants.children == {"p": {"c", "d"}}
@@ -159,6 +184,8 @@ def test_where_two_hold_the_same_the_first_counts() -> None:
 def test_domains_of_values() -> None:
     values = {"domains": ["A.com"], "self_provisioning_domains": ["b.com", "C.com"], "name": "x"}
     assert sorted(domains_of(values)) == [
-        ("domains", "a.com"), ("self_provisioning_domains", "b.com"), ("self_provisioning_domains", "c.com"),
+        ("domains", "a.com"),
+        ("self_provisioning_domains", "b.com"),
+        ("self_provisioning_domains", "c.com"),
     ]
     assert list(domains_of({})) == []

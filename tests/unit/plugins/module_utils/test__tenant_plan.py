@@ -82,8 +82,12 @@ def test_a_tenant_without_an_id_goes_by_its_name() -> None:
 
 def test_only_what_differs_is_written() -> None:
     tenants = found(live("acme", "Acme", disabled=True, domains=["A.com"]))
-    change = only(plan_of(tenants, {"id": "acme", "name": "Acme", "disabled": False, "domains": ["a.COM"],
-                                    "default_roles": ["Reader"]}))
+    change = only(
+        plan_of(
+            tenants,
+            {"id": "acme", "name": "Acme", "disabled": False, "domains": ["a.COM"], "default_roles": ["Reader"]},
+        )
+    )
     assert (change.key, change.name, change.action) == ("acme", "Acme", UPDATE)
     assert change.before == {"disabled": True, "default_roles": []}
     assert change.after == {"disabled": False, "default_roles": ["Reader"]}
@@ -102,8 +106,12 @@ def test_an_update_without_a_name_is_told_with_the_live_one() -> None:
 
 def test_what_is_as_wanted_is_left_alone() -> None:
     tenants = found(live("acme", "Acme", custom_attributes={"seats": 5, "regions": ["a", "b"]}), live("x", "X"))
-    plan = plan_of(tenants, {"id": "acme", "name": "Acme", "custom_attributes": {"seats": 5.0, "regions": ["b", "a"]}},
-                   {"name": "X"}, {"id": "gone", "state": "absent"})
+    plan = plan_of(
+        tenants,
+        {"id": "acme", "name": "Acme", "custom_attributes": {"seats": 5.0, "regions": ["b", "a"]}},
+        {"name": "X"},
+        {"id": "gone", "state": "absent"},
+    )
     assert plan.changes == []
     assert plan.unchanged == [("acme", "acme", "Acme"), ("x", "x", "X"), ("gone", "gone", "")]
     assert (plan.unmanaged, plan.live) == ([], 2)
@@ -116,7 +124,10 @@ def test_one_that_shall_not_exist_is_deleted() -> None:
         change = only(plan)
         assert (change.key, change.id, change.name, change.action) == ("acme", "acme", "Acme", DELETE)
         assert change.before == {
-            "name": "Acme", "domains": ["a.com"], "enforce_sso": True, "role_inheritance": "default",
+            "name": "Acme",
+            "domains": ["a.com"],
+            "enforce_sso": True,
+            "role_inheritance": "default",
             "settings.auth_type": "none",
         }
         assert (change.after, change.cascade, plan.unchanged) == ({}, False, [])
@@ -189,8 +200,12 @@ def order(plan: Plan) -> list[str]:
 
 
 def test_parents_come_before_their_children() -> None:
-    plan = plan_of(found(), {"id": "aaa", "name": "A", "parent": "bbb"}, {"id": "bbb", "name": "B", "parent": "ccc"},
-                   {"id": "ccc", "name": "C"})
+    plan = plan_of(
+        found(),
+        {"id": "aaa", "name": "A", "parent": "bbb"},
+        {"id": "bbb", "name": "B", "parent": "ccc"},
+        {"id": "ccc", "name": "C"},
+    )
     assert order(plan) == ["ccc", "bbb", "aaa"]
     assert plan.changes[2].needs == {"bbb"}
 
@@ -326,14 +341,16 @@ def spread(draw: st.DrawFn, owners: list[str]) -> dict[str, dict[str, Any]]:
     names = draw(st.permutations(NAMES))
     values: dict[str, dict[str, Any]] = {owner: {"name": name} for owner, name in zip(owners, names, strict=False)}
     for field in ("domains", "self_provisioning_domains"):
-        for owner in values:
-            values[owner][field] = []
+        for own in values.values():
+            own[field] = []
         for domain in draw(st.sets(st.sampled_from(DOMAINS), max_size=3)) if owners else ():
             values[draw(st.sampled_from(owners))][field].append(domain)
-    for owner in values:
-        values[owner] |= {
+    for own in values.values():
+        own |= {
             "disabled": draw(st.booleans()),
-            "custom_attributes": draw(st.dictionaries(st.sampled_from("xyz"), st.sampled_from([1, 2.0, "t", True]), max_size=2)),
+            "custom_attributes": draw(
+                st.dictionaries(st.sampled_from("xyz"), st.sampled_from([1, 2.0, "t", True]), max_size=2)
+            ),
             "default_roles": draw(st.lists(st.sampled_from(["Reader", "Writer"]), unique=True)),
             "settings.inactivity_time": draw(st.sampled_from([1, 60, 3600])),
             "settings.inactivity_time_unit": draw(st.sampled_from(["seconds", "minutes", "hours"])),

@@ -60,8 +60,12 @@ def test_either_will_do(option: Option) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("", "has 0 characters"), ("x" * 101, "has 101 characters"), (" Acme", "space"), ("Acme ", "space"),
-        ("Ac\nme", "control characters"), ("Ac\x00me", "control characters"),
+        ("", "has 0 characters"),
+        ("x" * 101, "has 101 characters"),
+        (" Acme", "space"),
+        ("Acme ", "space"),
+        ("Ac\nme", "control characters"),
+        ("Ac\x00me", "control characters"),
     ],
 )
 def test_names_that_are_refused(name: str, text: str) -> None:
@@ -77,10 +81,23 @@ def test_names_that_are_fine(name: str) -> None:
 @pytest.mark.parametrize(
     ("domain", "text"),
     [
-        ("acme", "no dot"), ("", "no dot"), ("acme..com", "part ''"), ("acme.com.", "part ''"), (".com", "part ''"),
-        ("-acme.com", "'-acme'"), ("acme-.com", "'acme-'"), ("ac_me.com", "'ac_me'"), ("ac me.com", "'ac me'"),
-        ("*.acme.com", "'*'"), ("acme.com\n", "part"), ("https://acme.com", "part"), ("x" * 64 + ".com", "1 to 63"),
-        (".".join(["x" * 63] * 4) + ".com", "253"), ("münchen.de", "xn--"), ("10.0.0.1", "number"), ("user@acme.com", "part"),
+        ("acme", "no dot"),
+        ("", "no dot"),
+        ("acme..com", "part ''"),
+        ("acme.com.", "part ''"),
+        (".com", "part ''"),
+        ("-acme.com", "'-acme'"),
+        ("acme-.com", "'acme-'"),
+        ("ac_me.com", "'ac_me'"),
+        ("ac me.com", "'ac me'"),
+        ("*.acme.com", "'*'"),
+        ("acme.com\n", "part"),
+        ("https://acme.com", "part"),
+        ("x" * 64 + ".com", "1 to 63"),
+        (".".join(["x" * 63] * 4) + ".com", "253"),
+        ("münchen.de", "xn--"),
+        ("10.0.0.1", "number"),
+        ("user@acme.com", "part"),
     ],
 )
 def test_domains_that_are_refused(field: str, domain: str, text: str) -> None:
@@ -134,8 +151,12 @@ def test_all_problems_are_told() -> None:
         ({"name": "Acme"}, {"name": "Acme"}, "name", "Acme"),
         ({"name": "Acme"}, {"name": "Acme", "state": "absent"}, "name", "Acme"),
         ({"id": "a", "domains": ["x.com"]}, {"id": "b", "domains": ["X.COM"]}, "domains", "x.com"),
-        ({"id": "a", "self_provisioning_domains": ["x.com"]}, {"id": "b", "self_provisioning_domains": ["x.com"]},
-         "self_provisioning_domains", "x.com"),
+        (
+            {"id": "a", "self_provisioning_domains": ["x.com"]},
+            {"id": "b", "self_provisioning_domains": ["x.com"]},
+            "self_provisioning_domains",
+            "x.com",
+        ),
     ],
     ids=str,
 )
@@ -282,7 +303,8 @@ def holding() -> Found:
 @pytest.mark.parametrize(
     ("field", "value", "shown"),
     [
-        ("name", "Taken", "'Taken'"), ("domains", ["taken.COM"], "'taken.com'"),
+        ("name", "Taken", "'Taken'"),
+        ("domains", ["taken.COM"], "'taken.com'"),
         ("self_provisioning_domains", ["mine.com"], "'mine.com'"),
     ],
 )
@@ -362,25 +384,40 @@ def test_deletions_that_are_fine(options: list[Option], prune: bool) -> None:
 
 @pytest.mark.parametrize(
     ("field", "one", "two"),
-    [("name", "One", "Two"), ("domains", ["one.com"], ["two.com"]),
-     ("self_provisioning_domains", ["one.com"], ["two.com"])],
+    [
+        ("name", "One", "Two"),
+        ("domains", ["one.com"], ["two.com"]),
+        ("self_provisioning_domains", ["one.com"], ["two.com"]),
+    ],
 )
 def test_a_swap_is_refused(field: str, one: Any, two: Any) -> None:
     tenants = found(live("aaa", **{field: one}), live("bbb", **{field: two}))
-    shows(beside(tenants, {"id": "aaa", field: two}, {"id": "bbb", field: one}), "", "tenants[0] 'aaa'",
-          "tenants[1] 'bbb'", "use two runs")
+    shows(
+        beside(tenants, {"id": "aaa", field: two}, {"id": "bbb", field: one}),
+        "",
+        "tenants[0] 'aaa'",
+        "tenants[1] 'bbb'",
+        "use two runs",
+    )
 
 
 def test_a_swap_over_two_kinds_is_refused() -> None:
     tenants = found(live("aaa", "One"), live("bbb", "Two", domains=["x.com"]))
-    shows(beside(tenants, {"id": "aaa", "name": "Three", "domains": ["x.com"]},
-                 {"id": "bbb", "name": "One", "domains": []}), "", "use two runs")
+    shows(
+        beside(
+            tenants, {"id": "aaa", "name": "Three", "domains": ["x.com"]}, {"id": "bbb", "name": "One", "domains": []}
+        ),
+        "",
+        "use two runs",
+    )
 
 
 def test_passing_on_in_a_row_is_fine() -> None:
     tenants = found(live("aaa", "One"), live("bbb", "Two"), live("ccc", "Three"))
-    assert beside(tenants, {"id": "aaa", "name": "Two"}, {"id": "bbb", "name": "Three"},
-                  {"id": "ccc", "name": "Four"}) == []
+    assert (
+        beside(tenants, {"id": "aaa", "name": "Two"}, {"id": "bbb", "name": "Three"}, {"id": "ccc", "name": "Four"})
+        == []
+    )
 
 
 def test_all_problems_next_to_live_tenants_are_told() -> None:

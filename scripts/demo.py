@@ -1,0 +1,193 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shows the collection at work: the example inventory against the emulator, step by step, with Ansible's own output.
+
+Every step is checked. The exit code is 0 only if all of them went as described.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from emulator.testing import EmulatorProcess  # noqa: E402
+
+KEY = "KdemoManagementKey"
+PROJECTS = {
+    f"{company}_{environment}": f"P2example{company.capitalize()}{environment.capitalize()}"
+    for company in ("acme", "globex")
+    for environment in ("dev", "staging", "prod")
+}
+# What somebody has set up in the console of each project before: the inventory uses these.
+ATTRIBUTES = {"plan": "string", "seats": "number", "beta": "boolean", "cost_centers": "array"}
+ROLES = ("Member", "Researcher")
+
+PLAYBOOK = ("ansible-playbook", "playbooks/provision.yml", "--forks", str(len(PROJECTS)))
+PREVIEW = (*PLAYBOOK, "--check", "--diff")
+APPLY = (*PLAYBOOK, "-e", "descope_confirm=prod")
+
+
+class DemoError(Exception):
+    """A step did not go as described."""
+
+
+class Demo:
+    """The emulator, the environment that points to it, and what came of the steps."""
+
+    def __init__(self, emulator: EmulatorProcess, home: Path) -> None:
+        self.emulator = emulator
+        self.titles: list[str] = []
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "DESCOPE_"))},
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_HOME": str(home / "ansible"),
+            "ANSIBLE_LOCAL_TEMP": str(home / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(home / "remote"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "DESCOPE_BASE_URL": emulator.base_url,
+            "DESCOPE_MANAGEMENT_KEY": KEY,
+        }
+
+    def step(self, title: str, command: tuple[str, ...]) -> str:
+        """Announce a step, run its command with its output shown, and return the output."""
+        self.titles.append(title)
+        print(f"\n{'=' * 100}\nStep {len(self.titles)}: {title}\n\n$ {shlex.join(command)}\n", flush=True)
+        with subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+        ) as process:
+            lines = []
+            try:
+                for line in process.stdout or ():
+                    lines.append(line)
+                    print(line, end="", flush=True)
+            except BaseException:
+                process.terminate()
+                raise
+        output = "".join(lines)
+        expect(process.returncode == 0, f"the command ended with exit code {process.returncode}")
+        expect("[WARNING]" not in output and "[DEPRECATION" not in output, "there was a warning")
+        expect(KEY not in output, "the management key was printed")
+        return output
+
+    def written(self, since: int) -> int:
+        """Return the number of writes since an index of the request log."""
+        return len(self.emulator.writes(since))
+
+    def mark(self) -> int:
+        """Return the index that the next request will have."""
+        log = self.emulator.requests()
+        return log[-1]["index"] + 1 if log else 0
+
+    def tenants(self, host: str) -> dict[str, dict]:
+        """Return the live tenants of a host's project."""
+        return self.emulator.state(PROJECTS[host])["projects"][PROJECTS[host]]["tenants"]
+
+    def run(self) -> None:
+        """Go through the steps."""
+        output = self.step("Preview: six empty projects, every tenant field by field, nothing written", PREVIEW)
+        expect(changed(output) == dict.fromkeys(PROJECTS, 1), "all projects should show changes")
+        expect("+northwind-emea:" in output and "+  parent: northwind" in output, "the difference should name fields")
+        expect(self.written(0) == 0, "the preview wrote something")
+
+        self.step("The run itself, production confirmed", APPLY)
+        expect(self.written(0) > 0, "nothing was written")
+        for host, project in PROJECTS.items():
+            expect("northwind" in self.tenants(host) or "research" in self.tenants(host), f"{project} is still empty")
+
+        mark = self.mark()
+        output = self.step("Again: nothing to change", APPLY)
+        expect(changed(output) == dict.fromkeys(PROJECTS, 0), "a second run changed something")
+        expect(self.written(mark) == 0, "a second run wrote something")
+
+        self.edit_in_console()
+        mark = self.mark()
+        output = self.step("Preview: just what was changed in the console, and the extra tenant by its id", PREVIEW)
+        drifted = {"acme_prod": 1, "globex_staging": 1}
+        expect(changed(output) == {host: drifted.get(host, 0) for host in PROJECTS}, "two projects should show changes")
+        expect(
+            sorted(re.findall(r"^[-+] .*$", output, re.MULTILINE))
+            == ["+  name: Globex Research", "-  - contoso.invalid", "-  name: Research (renamed)"],
+            "the difference should hold just the drift",
+        )
+        expect(re.search(r"left alone:\s+forgotten-trial\b", output) is not None, "the extra tenant should be named")
+        expect(self.written(mark) == 0, "the preview wrote something")
+
+        self.step("The run itself: the drift is gone, the extra tenant is still there", APPLY)
+        contoso = self.tenants("acme_prod")["contoso"]
+        expect("contoso.invalid" not in contoso["selfProvisioningDomains"], "drift remains")
+        expect(self.tenants("globex_staging")["research"]["name"] == "Globex Research", "drift remains")
+        expect("forgotten-trial" in self.tenants("acme_dev"), "the extra tenant was deleted")
+        expect(self.written(mark) == 2, "two writes should have been enough")
+
+    def edit_in_console(self) -> None:
+        """Change three things as somebody does by hand."""
+        print(
+            f"\n{'=' * 100}\nMeanwhile somebody works in the console:\n"
+            "  acme_prod:       contoso gets the domain contoso.invalid\n"
+            "  globex_staging:  research is renamed\n"
+            "  acme_dev:        a new tenant, forgotten-trial"
+        )
+        edit = self.emulator.edit
+        domains = [*self.tenants("acme_prod")["contoso"]["selfProvisioningDomains"], "contoso.invalid"]
+        edit("update_tenant", PROJECTS["acme_prod"], id="contoso", tenant={"selfProvisioningDomains": domains})
+        edit("update_tenant", PROJECTS["globex_staging"], id="research", tenant={"name": "Research (renamed)"})
+        edit("create_tenant", PROJECTS["acme_dev"], tenant={"id": "forgotten-trial", "name": "Forgotten trial"})
+
+
+def expect(truth: bool, otherwise: str) -> None:
+    """Go on only if something is as described."""
+    if not truth:
+        raise DemoError(otherwise)
+
+
+def changed(output: str) -> dict[str, int]:
+    """Return the number of changed tasks of each host, from the recap."""
+    recap = re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s", output, re.MULTILINE)
+    return {host: int(count) for host, count in recap}
+
+
+def main() -> int:
+    """Run the demo and return the exit code."""
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    print("A service of its own, on this machine: an emulator of the Descope management API with six empty projects.")
+    with tempfile.TemporaryDirectory(prefix="pcc-identity-demo-") as folder:
+        emulator = EmulatorProcess(
+            projects=[(project, KEY, host) for host, project in PROJECTS.items()], attributes=ATTRIBUTES, roles=ROLES
+        )
+        with emulator:
+            demo = Demo(emulator, Path(folder))
+            print(f"DESCOPE_BASE_URL={emulator.base_url} is all that differs from the real service.")
+            problem = ""
+            try:
+                demo.run()
+            except DemoError as error:
+                problem = str(error)
+            stats = emulator.stats()
+    print(f"\n{'=' * 100}\nSummary")
+    for number, title in enumerate(demo.titles, 1):
+        print(f"  {'FAILED' if problem and number == len(demo.titles) else 'ok    '}  {number}. {title}")
+    print(f"{stats['reads']} reads and {stats['writes']} writes in {time.monotonic() - started:.0f} s.")
+    if problem:
+        print(f"FAILED in step {len(demo.titles)}: {problem}", file=sys.stderr)
+    return 1 if problem else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
