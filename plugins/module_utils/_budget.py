@@ -51,7 +51,7 @@ class Budget:
         self._directory = directory
         self._lock = threading.Lock()
         self._windows: dict[str, t.Any] = {}
-        self._pause = _Pause(None)
+        self._pause: _Pause | _RedisPause | None = None
         self._order = _RetryFirst()
         self.waited = 0.0
 
@@ -71,15 +71,14 @@ class Budget:
 
     def pause(self, seconds: float) -> None:
         """Hold every request, of all processes that share the budget, for C(seconds) from now."""
-        with self._lock, _backend_errors("its shared folder"):
-            self._open()
-            self._pause.extend(time.time() + seconds)
+        with self._lock, _backend_errors("its store"):
+            self._shared_pause().extend(seconds)
 
     def _take(self, family: str) -> None:
         while True:
             with self._lock:
                 window = self._window(family)
-                wait = max(self._pause.remaining(), 0.0) or window.wait()
+                wait = max(self._shared_pause().remaining(), 0.0) or window.wait()
             if wait <= 0:
                 return
             self._sleep(wait)
@@ -90,7 +89,6 @@ class Budget:
             self.waited += seconds
 
     def _window(self, family: str) -> t.Any:
-        self._open()
         if family not in self._windows:
             self._windows[family] = self._new_window(family)
         return self._windows[family]
@@ -115,10 +113,16 @@ class Budget:
                 return _Window(SQLiteBucket.init_from_file([rate], db_path=path, use_file_lock=True))
         return _Window(_redis_bucket(rate, options.rate_limit_backend, f"pcc.identity:{name}"))
 
-    def _open(self) -> None:
-        if self._connection.rate_limit_backend == "file" and self._pause.path is None:
-            path = self._shared_directory() / f"{_digest(self._connection.host)}.pause"
-            self._pause = _Pause(path)
+    def _shared_pause(self) -> _Pause | _RedisPause:
+        if self._pause is None:
+            backend, name = self._connection.rate_limit_backend, f"{_digest(self._connection.host)}.pause"
+            if backend == "memory":
+                self._pause = _Pause(None)
+            elif backend == "file":
+                self._pause = _Pause(self._shared_directory() / name)
+            else:
+                self._pause = _RedisPause(backend, f"pcc.identity:{name}")
+        return self._pause
 
     def _shared_directory(self) -> pathlib.Path:
         if self._directory is None:
@@ -159,14 +163,16 @@ class _Pause:
         self._until = 0.0
         self._seen: int | None = None
 
-    def extend(self, until: float) -> None:
-        self._until = max(self._until, until)
+    def extend(self, seconds: float) -> None:
+        """Hold for so long from now, unless it holds longer already."""
+        self._until = max(self._until, time.time() + seconds)
         if self.path is not None:
             temporary = self.path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
             temporary.write_text(repr(self._until), encoding="ascii")
             temporary.replace(self.path)
 
     def remaining(self) -> float:
+        """Return the seconds left, 0 or less if there are none."""
         if self.path is not None:
             with contextlib.suppress(OSError, ValueError):
                 changed = self.path.stat().st_mtime_ns
@@ -176,6 +182,28 @@ class _Pause:
         remaining = self._until - time.time()
         # No pause is that long: the clock was set back, and must not hold a run for as long as that.
         return remaining if remaining <= MAX_PAUSE else 0.0
+
+
+class _RedisPause:
+    """The same, kept by a Redis server as a key that it forgets when the time is over, so no clocks are compared."""
+
+    def __init__(self, url: str, key: str) -> None:
+        with _redis_errors():
+            from redis import Redis
+
+            self._redis: t.Any = Redis.from_url(url)
+        self._key = key
+
+    def extend(self, seconds: float) -> None:
+        """Hold for so long from now, unless it holds longer already."""
+        with _redis_errors():
+            if seconds > self.remaining():
+                self._redis.set(self._key, 1, px=max(1, int(seconds * 1000)))
+
+    def remaining(self) -> float:
+        """Return the seconds left, 0 or less if there are none."""
+        with _redis_errors():
+            return max(int(self._redis.pttl(self._key)), 0) / 1000
 
 
 class _RetryFirst:
@@ -225,18 +253,29 @@ def shared_directory() -> pathlib.Path:
 
 
 def _redis_bucket(rate: t.Any, url: str, key: str) -> t.Any:
-    with _backend_errors("the Redis server of rate_limit_backend"):
+    with _redis_errors():
         from pyrate_limiter import RedisBucket
         from redis import Redis
 
         class ServerTimeBucket(RedisBucket):
             """Takes the time from the server: machines whose clocks differ would not see each other's requests."""
 
+            lock: t.Any
+
             def now(self) -> int:
                 seconds, microseconds = t.cast(t.Any, self.redis.time())
                 return int(seconds) * 1000 + int(microseconds) // 1000
 
-        return ServerTimeBucket.init([rate], Redis.from_url(url), key)
+        redis = Redis.from_url(url)
+        bucket = ServerTimeBucket.init([rate], redis, key)
+        # Held from looking at the clock to taking the permission, so that nobody's falls in between uncounted.
+        bucket.lock = redis.lock(f"{key}.lock", timeout=10)
+        return bucket
+
+
+def _redis_errors() -> t.ContextManager[None]:
+    # The URL may hold a password.
+    return _backend_errors("the Redis server of rate_limit_backend")
 
 
 @contextlib.contextmanager

@@ -41,12 +41,12 @@ class Run:
     @property
     def changed(self) -> dict[str, int]:
         """Changed tasks by host, from the recap."""
-        return {name: int(count) for name, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.M)}
+        return {name: int(count) for name, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.MULTILINE)}
 
     @property
     def diffs(self) -> dict[str, str]:
         """The differences shown, by the project that they are about."""
-        shown = re.findall(r"^--- before: tenants of (\S+) .*\n\+\+\+ .*\n((?:[@ +-].*\n)+)", self.output, re.M)
+        shown = re.findall(r"^--- before: tenants of (\S+) .*\n\+\+\+ .*\n((?:[@ +-].*\n)+)", self.output, re.MULTILINE)
         return dict(shown)
 
     @property
@@ -57,7 +57,7 @@ class Run:
     @property
     def results(self) -> dict[str, Any]:
         """What a playbook reported by ``write_play``: the registered results by name."""
-        found = re.search(r'^ +"msg": ("RESULTS .*")$', self.output, re.M)
+        found = re.search(r'^ +"msg": ("RESULTS .*")$', self.output, re.MULTILINE)
         assert found, self.output
         return json.loads(json.loads(found[1]).removeprefix("RESULTS "))
 
