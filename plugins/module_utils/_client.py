@@ -36,6 +36,10 @@ _TRANSIENT = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 5
 #: A page where JSON belongs is more often a wrong address than a passing fault, so it is asked only once more.
 _TRIES: dict[str, int | None] = {"unreachable": None, "unavailable": None, "bad_response": 2}
 
+_ADDRESS_HINT = (
+    "Check that base_url (DESCOPE_BASE_URL) is the address of the Descope API, and that no proxy answers in its place."
+)
+
 _LICENSE_PATH = "/v1/mgmt/license"
 _LICENSE_TIMEOUT = 10.0
 
@@ -298,7 +302,7 @@ def _checked(response: t.Any, what: str, reads: bool) -> t.Any:
             raise ServiceError(
                 "bad_response",
                 f"{what}: the reply (HTTP {status}) is {_kind_of_body(response)}, not JSON.",
-                "Check that base_url (DESCOPE_BASE_URL) is the API's address, and that no proxy answers in its place.",
+                _ADDRESS_HINT,
                 status=status,
                 ambiguous=not reads,
             ) from error
@@ -322,23 +326,27 @@ def _checked(response: t.Any, what: str, reads: bool) -> t.Any:
             "Give the address it points to as base_url.",
             status=status,
         )
-    code, hint = _refusal(status, reads, service_code)
+    code, hint = _refusal(response, reads, service_code)
     raise ServiceError(code, f"{what}: HTTP {status}, {named}.", hint, status=status, service_code=service_code)
 
 
-def _refusal(status: int, reads: bool, service_code: str) -> tuple[str, str]:
+def _refusal(response: t.Any, reads: bool, service_code: str) -> tuple[str, str]:
     """Return our code and the next step for a 4xx reply."""
+    status = response.status_code
+    project = response.request.headers["x-descope-project-id"]
+    if service_code == "E011008":
+        return "unauthorized", f"The service knows no project {project}, or the key is not its. {KEYS_HINT}"
     if status == 401:
-        return "unauthorized", f"The management key was rejected. {KEYS_HINT}"
+        return "unauthorized", f"The management key was rejected for project {project}. {KEYS_HINT}"
     if status == 403:
-        return "forbidden", f"The management key may not do this. {KEYS_HINT}"
+        return "forbidden", f"The management key may not do this in project {project}. {KEYS_HINT}"
     # The service's own word for "no such tenant"; the status that goes with it is not certain (contract 1.5).
     if status == 404 or service_code == "E112202":
-        return "not_found", ""
+        return "not_found", "" if service_code else _ADDRESS_HINT
     if reads and status == 400:
-        # Reads have nothing in them that could be wrong but the credentials (contract 1.5: E011008, and the status
-        # of a bad key is not known).
-        return "refused", f"If the request is sound, the credentials are not. {KEYS_HINT}"
+        # Reads have nothing in them that could be wrong but the credentials (contract 1.5: the status of a bad key is
+        # not known).
+        return "refused", f"If the request is sound, the credentials for project {project} are not. {KEYS_HINT}"
     return "refused", ""
 
 
@@ -436,5 +444,5 @@ def _unexpected(what: str) -> ServiceError:
     return ServiceError(
         "bad_response",
         f"The service answered with JSON that does not hold {what}.",
-        "Check that base_url (DESCOPE_BASE_URL) is the address of the Descope API.",
+        _ADDRESS_HINT,
     )

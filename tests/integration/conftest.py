@@ -41,7 +41,8 @@ class Run:
     @property
     def changed(self) -> dict[str, int]:
         """Changed tasks by host, from the recap."""
-        return {name: int(count) for name, count in re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.MULTILINE)}
+        recap = re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", self.output, re.MULTILINE)
+        return {name: int(count) for name, count in recap}
 
     @property
     def diffs(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input and a bad service through the playbook: the message names what is wrong and the next step, nothing is written."""
+"""Bad input and a bad service through the playbook: the message says what is wrong and what to do, nothing is written."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ CASES = {
     "unknown option": (
         {}, only(BETA, {"id": "acme", "nmae": "Acme"}), ["tenants[1] 'acme'", "nmae", "did you mean 'name'?"]
     ),
-    "wrong type": ({}, only(BETA, {"id": "acme", "name": "Acme", "disabled": "perhaps"}), ["tenants[1] 'acme'", "disabled"]),
+    "wrong type": (
+        {}, only(BETA, {"id": "acme", "name": "Acme", "disabled": "perhaps"}), ["tenants[1] 'acme'", "disabled"]
+    ),
     "bad domain": (
         {},
         only(BETA, {"id": "acme", "name": "Acme", "self_provisioning_domains": ["acme_example"]}),
@@ -88,7 +90,7 @@ def test_wrong_key(ansible, emulator):
 def test_unknown_project(ansible, emulator):
     run = ansible(*ONE, DESCOPE_PROJECT_ID="P2nobody")
     assert run.code != 0
-    assert "P2nobody" in run.text
+    assert "P2nobody" in run.text, run.output
     assert not emulator.writes()
 
 
@@ -97,7 +99,7 @@ def test_a_page_instead_of_json(status, ansible, emulator):
     emulator.faults([{"match": {"path": "/v1/mgmt/tenant/*"}, "do": {"kind": "html", "status": status}}])
     run = ansible(*ONE)
     assert run.code != 0
-    assert "base_url" in run.text
+    assert "base_url" in run.text, run.output
     assert not emulator.writes()
 
 

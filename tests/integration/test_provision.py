@@ -22,7 +22,8 @@ def variables(**values):
 
 @pytest.mark.smoke
 def test_four_runs(ansible, emulator, live, tenants):
-    live({"id": "contoso", "name": "Contoso Ltd", "selfProvisioningDomains": ["contoso.invalid"]}, {"id": "x1", "name": "X"})
+    contoso = {"id": "contoso", "name": "Contoso Ltd", "selfProvisioningDomains": ["contoso.invalid"]}
+    live(contoso, {"id": "x1", "name": "X"})
     check = ansible.preview(*LIMIT)
     assert check.code == 0, check.output
     assert not emulator.writes()
@@ -55,7 +56,8 @@ def test_by_name(ansible, tmp_path, tenants):
         "descope_tenants": [{"id": "acme", "name": "Acme"}],
     }
     hosts.write_text(json.dumps({"one": {"hosts": {"only": host}}, "two": {"hosts": {"other": {}}}}))
-    run = ansible("-i", str(hosts), "-e", "descope_hosts=one", play="pcc.identity.provision", DESCOPE_PROJECT_ID="P2exampleAcmeDev")
+    arguments = ("-i", str(hosts), "-e", "descope_hosts=one")
+    run = ansible(*arguments, play="pcc.identity.provision", DESCOPE_PROJECT_ID="P2exampleAcmeDev")
     assert run.code == 0, run.output
     assert run.changed == {"only": 1}
     assert list(tenants()) == ["acme"]

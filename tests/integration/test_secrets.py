@@ -64,7 +64,7 @@ def test_service_that_repeats_it(ansible, emulator):
     emulator.faults([rule])
     run = ansible(*LOUD)
     assert run.code != 0
-    assert "bad bearer" in run.text
+    assert "bad bearer" in run.text, run.output[-3000:]
 
 
 def test_failures_of_the_service(ansible, emulator):
