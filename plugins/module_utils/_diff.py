@@ -21,7 +21,7 @@ def render(
     Args:
         changes: those to show.
         shape: turns the flat fields of a change into what users see.
-        header: what was compared, shown above the diff.
+        header: what was compared; Ansible itself puts C(before) and C(after) in front of it.
 
     Returns:
         C(before), C(after) (YAML, sorted by key, empty where there is nothing) and their headers.
@@ -34,8 +34,8 @@ def render(
         if change.after:
             after[change.key] = shape(change.after)
     return {
-        "before_header": f"{header} (before)",
-        "after_header": f"{header} (after)",
+        "before_header": header,
+        "after_header": header,
         "before": _yaml(before),
         "after": _yaml(after),
     }
