@@ -29,8 +29,8 @@ def delete(key: str, **before: Any) -> Change:
 
 def test_nothing_changes() -> None:
     assert render([], fields.nested, "tenants") == {
-        "before_header": "tenants (before)",
-        "after_header": "tenants (after)",
+        "before_header": "tenants",
+        "after_header": "tenants",
         "before": "",
         "after": "",
     }
