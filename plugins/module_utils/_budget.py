@@ -152,7 +152,12 @@ class _Window:
                 self._bucket.leak(item.timestamp)
             if self._bucket.put(item):
                 return 0.0
-            return max(self._bucket.waiting(item), 1) / 1000
+            wait = int(self._bucket.waiting(item))
+            if wait > self._bucket.rates[-1].interval:
+                # Only requests from the future make it wait that long: the clock was set back, the log is worthless.
+                self._bucket.flush()
+                wait = 0
+            return max(wait, 1) / 1000
 
 
 class _Pause:
@@ -269,7 +274,7 @@ def _redis_bucket(rate: t.Any, url: str, key: str) -> t.Any:
         redis = Redis.from_url(url)
         bucket = ServerTimeBucket.init([rate], redis, key)
         # Held from looking at the clock to taking the permission, so that nobody's falls in between uncounted.
-        bucket.lock = redis.lock(f"{key}.lock", timeout=10)
+        bucket.lock = redis.lock(f"{key}.lock", timeout=10, sleep=0.01)
         return bucket
 
 

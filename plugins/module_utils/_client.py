@@ -200,7 +200,7 @@ class Session:
         if attempt >= self.tries or seconds > MAX_PAUSE:
             raise ServiceError(
                 "rate_limited",
-                f"The service refuses more requests ({service_code or 429}: {text}) after {attempt} tries; it asks to "
+                f"The service refuses more requests ({service_code or 429}: {text}) at try {attempt}; it asks to "
                 f"wait {seconds:g} s.",
                 "Run again later, or lower rate_limit or rate_limit_percent.",
                 status=429,

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import traceback
 import typing as t
@@ -31,13 +32,18 @@ class IdentityModule(AnsibleModule):
         super().__init__(argument_spec=argument_spec, supports_check_mode=True)
         self._checked = True
 
+    def _load_params(self) -> None:
+        super()._load_params()
+        # Ansible changes the arguments while it checks them; what is wrong is told about those that were given.
+        self._arguments = copy.deepcopy(self.params)
+
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """Fail; errors that Ansible itself found in the arguments are told in full first."""
         if not self._checked:
             # Ansible gives up collecting secrets when an argument is of a wrong type, and would print the arguments.
-            secrets = (self.params.get(name) for name, option in self.argument_spec.items() if option.get("no_log"))
+            secrets = (self._arguments.get(name) for name, option in self.argument_spec.items() if option.get("no_log"))
             self.no_log_values.update(str(secret) for secret in secrets if secret)
-            problems = argument_problems(self.argument_spec, self.params)
+            problems = argument_problems(self.argument_spec, self._arguments)
             if problems:
                 error = Problems(problems, code="invalid_option")
                 msg = error.message

@@ -47,7 +47,7 @@ class Run:
     @property
     def diffs(self) -> dict[str, str]:
         """The differences shown, by the project that they are about."""
-        shown = re.findall(r"^--- before: tenants of (\S+) .*\n\+\+\+ .*\n((?:[@ +-].*\n)+)", self.output, re.MULTILINE)
+        shown = re.findall(r"^--- before: tenants of (\S+).*\n\+\+\+ .*\n((?:[@ +-].*\n)+)", self.output, re.MULTILINE)
         return dict(shown)
 
     @property

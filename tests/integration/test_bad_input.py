@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input and a bad service through the playbook: the message says what is wrong and what to do, nothing is written."""
+"""Bad input and a bad service through the playbook: the message says what is wrong and what to do; nothing written."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_wrong_key(ansible, emulator):
 def test_unknown_project(ansible, emulator):
     run = ansible(*ONE, DESCOPE_PROJECT_ID="P2nobody")
     assert run.code != 0
-    assert "P2nobody" in run.text, run.output
+    assert "P2nobody" in run.text
     assert not emulator.writes()
 
 
@@ -99,7 +99,7 @@ def test_a_page_instead_of_json(status, ansible, emulator):
     emulator.faults([{"match": {"path": "/v1/mgmt/tenant/*"}, "do": {"kind": "html", "status": status}}])
     run = ansible(*ONE)
     assert run.code != 0
-    assert "base_url" in run.text, run.output
+    assert "base_url" in run.text
     assert not emulator.writes()
 
 

@@ -15,7 +15,7 @@ from emulator.testing import ThreadedEmulator, running
 from tests.unit.plugins.module_utils.support import ATTRIBUTES, FakeClock
 
 # No deadline: another test may have the processor. No database: nothing is left in the checkout.
-hypothesis.settings.register_profile("unit", deadline=None, max_examples=100, database=None)
+hypothesis.settings.register_profile("unit", deadline=None, max_examples=75, database=None)
 hypothesis.settings.load_profile("unit")
 
 

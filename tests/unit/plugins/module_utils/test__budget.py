@@ -641,3 +641,17 @@ def test_redis_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_limits_have_sources() -> None:
     assert DEFAULT_LIMITS == {"tenants": 200, "general": 100}
     assert _budget.MAX_PAUSE == 300
+
+
+@pytest.mark.parametrize("backend", ["memory", "file"])
+def test_a_log_from_before_the_clock_was_set_back_is_dropped(
+    backend: str, budget_of: Callable[..., Budget], clock: FakeClock
+) -> None:
+    budget = budget_of(backend, rate_limit=5, rate_limit_percent=100)
+    clock.now += 86_400
+    for _ in range(5):
+        take(budget)
+    clock.now -= 86_400
+    start = clock.now
+    take(budget)
+    assert clock.now - start < 61

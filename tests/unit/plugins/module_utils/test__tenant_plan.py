@@ -401,7 +401,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 PROPERTY = hypothesis.settings(
-    max_examples=80, suppress_health_check=[hypothesis.HealthCheck.filter_too_much, hypothesis.HealthCheck.too_slow]
+    max_examples=60, suppress_health_check=[hypothesis.HealthCheck.filter_too_much, hypothesis.HealthCheck.too_slow]
 )
 
 

@@ -161,6 +161,8 @@ def test_unknown_keys_name_the_tenant(emulator: ThreadedEmulator, run: Run) -> N
     )
     messages = [str(problem) for problem in result["problems"]]
     assert any("tenants[0] 'acme'" in text and "did you mean 'name'" in text for text in messages)
+    assert any("tenants[1] 'globex'" in text and "disabled" in text for text in messages)
+    assert any("tenants[2]" in text and "'text' is not a dictionary" in text for text in messages)
     assert emulator.requests() == []
 
 
