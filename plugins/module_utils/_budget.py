@@ -153,7 +153,7 @@ class _Window:
             if self._bucket.put(item):
                 return 0.0
             wait = int(self._bucket.waiting(item))
-            if wait > self._bucket.rates[-1].interval:
+            if wait > self._bucket.rates[-1].interval + 1000:
                 # Only requests from the future make it wait that long: the clock was set back, the log is worthless.
                 self._bucket.flush()
                 wait = 0

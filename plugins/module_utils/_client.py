@@ -198,9 +198,10 @@ class Session:
         seconds = _retry_after(response.headers.get("Retry-After"), default=2.0 ** (attempt - 1))
         service_code, text = _error_text(response)
         if attempt >= self.tries or seconds > MAX_PAUSE:
+            tries = "1 try" if attempt == 1 else f"{attempt} tries"
             raise ServiceError(
                 "rate_limited",
-                f"The service refuses more requests ({service_code or 429}: {text}) at try {attempt}; it asks to "
+                f"The service refuses more requests ({service_code or 429}: {text}) after {tries}; it asks to "
                 f"wait {seconds:g} s.",
                 "Run again later, or lower rate_limit or rate_limit_percent.",
                 status=429,
