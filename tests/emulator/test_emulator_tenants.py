@@ -44,7 +44,8 @@ def test_a_new_tenant_has_zero_values_not_gaps(api):
     tenant = api.load(api.create("Acme", id="acme"))
     created = tenant.pop("createdTime")
     assert tenant == {"id": "acme", "name": "Acme", **ZERO, **READ_ONLY}
-    assert isinstance(created, int) and not isinstance(created, bool)
+    assert isinstance(created, int)
+    assert not isinstance(created, bool)
     assert before <= created <= int(time.time())
 
 
