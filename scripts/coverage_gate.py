@@ -19,6 +19,9 @@ TOTAL = 90
 FULL = (
     "plugins/module_utils/_diff.py",
     "plugins/module_utils/_plan.py",
+    "plugins/module_utils/_tenant_fields.py",
+    "plugins/module_utils/_tenant_plan.py",
+    "plugins/module_utils/_tenant_rules.py",
 )
 
 

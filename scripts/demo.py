@@ -65,8 +65,14 @@ class Demo:
         self.titles.append(title)
         print(f"\n{'=' * 100}\nStep {len(self.titles)}: {title}\n\n$ {shlex.join(command)}\n", flush=True)
         with subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, encoding="utf-8",
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
         ) as process:
             lines = []
             try:

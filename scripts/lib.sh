@@ -32,7 +32,8 @@ use_env() { # [VENV]
     export ANSIBLE_HOME=$venv/ansible ANSIBLE_REMOTE_TEMP=$venv/ansible/tmp
 }
 
-in_git() { git rev-parse --is-inside-work-tree >/dev/null 2>&1; }
+# Whether the checkout is a git repository, and not merely inside one.
+in_git() { [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$root" ]; }
 
 # The project's files, NUL-separated: tracked ones and new ones that are not ignored. Without git: all but the ignored directories.
 project_files() {

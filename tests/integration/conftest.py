@@ -88,9 +88,15 @@ class Ansible:
         variables = {**self.environment, **environment}
         process = subprocess.run(
             [str(BIN / "ansible-playbook"), str(play), *arguments],
-            cwd=ROOT, env={name: value for name, value in variables.items() if value is not None},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, encoding="utf-8", check=False, timeout=120,
+            cwd=ROOT,
+            env={name: value for name, value in variables.items() if value is not None},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
         )
         output = process.stdout
         for key in {KEY, variables.get("DESCOPE_MANAGEMENT_KEY")} - {None, ""}:
@@ -135,7 +141,9 @@ def module_emulator(request_log: Path) -> Iterator[EmulatorProcess]:
     """The emulator of a test file."""
     with EmulatorProcess(
         projects=[(project, KEY) for project in PROJECTS.values()],
-        attributes=ATTRIBUTES, roles=ROLES, request_log=request_log,
+        attributes=ATTRIBUTES,
+        roles=ROLES,
+        request_log=request_log,
     ) as emulator:
         yield emulator
 

@@ -36,22 +36,32 @@ CASES = {
     "malformed key": ({"DESCOPE_MANAGEMENT_KEY": "no-K-in front"}, (), ["management_key", "starts with K"]),
     "malformed project": ({"DESCOPE_PROJECT_ID": "acme dev"}, (), ["project_id", "'acme dev'", "starts with P"]),
     "no project": (
-        {}, variables(descope_project_id="", descope_tenants=[BETA]), ["project_id: is missing", "DESCOPE_PROJECT_ID"]
+        {},
+        variables(descope_project_id="", descope_tenants=[BETA]),
+        ["project_id: is missing", "DESCOPE_PROJECT_ID"],
     ),
     "address without scheme": (
-        {"DESCOPE_BASE_URL": "api.descope.com"}, (), ["base_url", "'api.descope.com'", "https://api.descope.com"]
+        {"DESCOPE_BASE_URL": "api.descope.com"},
+        (),
+        ["base_url", "'api.descope.com'", "https://api.descope.com"],
     ),
     "plain http elsewhere": ({"DESCOPE_BASE_URL": "http://api.example"}, (), ["base_url", "unencrypted", "use https"]),
     "nothing listens": (
-        {"DESCOPE_BASE_URL": "http://127.0.0.1:9"}, ("-e", "descope_retries=0"), ["127.0.0.1:9", "base_url"]
+        {"DESCOPE_BASE_URL": "http://127.0.0.1:9"},
+        ("-e", "descope_retries=0"),
+        ["127.0.0.1:9", "base_url"],
     ),
     "no CA file": ({}, ("-e", "descope_ca_path=/nonexistent/ca.pem"), ["ca_path", "/nonexistent/ca.pem"]),
     "empty list with prune": ({}, only(descope_prune=True), ["tenants", "empty", "allow_empty"]),
     "unknown option": (
-        {}, only(BETA, {"id": "acme", "nmae": "Acme"}), ["tenants[1] 'acme'", "nmae", "did you mean 'name'?"]
+        {},
+        only(BETA, {"id": "acme", "nmae": "Acme"}),
+        ["tenants[1] 'acme'", "nmae", "did you mean 'name'?"],
     ),
     "wrong type": (
-        {}, only(BETA, {"id": "acme", "name": "Acme", "disabled": "perhaps"}), ["tenants[1] 'acme'", "disabled"]
+        {},
+        only(BETA, {"id": "acme", "name": "Acme", "disabled": "perhaps"}),
+        ["tenants[1] 'acme'", "disabled"],
     ),
     "bad domain": (
         {},
@@ -141,9 +151,7 @@ def certificate(tmp_path_factory) -> tuple[Path, Path]:
     files = folder / "certificate.pem", folder / "key.pem"
     files[0].write_bytes(built.public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return files
 
@@ -153,8 +161,11 @@ def test_tls(certificate, ansible):
     key = ansible.environment["DESCOPE_MANAGEMENT_KEY"]
     attributes = {"plan": "string", "seats": "number", "beta": "boolean"}
     with EmulatorProcess(
-        projects=[("P2exampleAcmeDev", key)], attributes=attributes, roles=["Member"],
-        tls_cert=certificate[0], tls_key=certificate[1],
+        projects=[("P2exampleAcmeDev", key)],
+        attributes=attributes,
+        roles=["Member"],
+        tls_cert=certificate[0],
+        tls_key=certificate[1],
     ) as secure:
         run = ansible(*ONE, DESCOPE_BASE_URL=secure.base_url)
         assert run.code != 0

@@ -110,7 +110,10 @@ def test_documented_examples(module, ansible, live, tenants, tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     shown = subprocess.run(
         [str(Path(sys.executable).parent / "ansible-doc"), "--json", "--type", "module", f"pcc.identity.{module}"],
-        env={**environment, "ANSIBLE_HOME": str(tmp_path / "home")}, capture_output=True, text=True, check=True,
+        env={**environment, "ANSIBLE_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     tasks = yaml.safe_load(json.loads(shown.stdout)[f"pcc.identity.{module}"]["examples"])
     live({"id": "acme-old", "name": "Acme of old"})

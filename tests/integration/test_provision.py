@@ -145,6 +145,9 @@ def test_inventory_needs_nothing_else():
     """The example reads as an inventory, and knows nothing of the emulator."""
     text = subprocess.run(
         ["grep", "-rniE", "emulator|127\\.0\\.0\\.1|localhost|base_url", "inventories", "playbooks"],
-        capture_output=True, text=True, check=False, env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
     ).stdout
     assert not text

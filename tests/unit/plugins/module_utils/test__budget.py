@@ -128,7 +128,7 @@ def test_the_share_of_the_limit(
 def test_families_have_budgets_of_their_own(budget_of: Callable[..., Budget], clock: FakeClock) -> None:
     budget = budget_of(rate_limit=10, rate_limit_percent=100)
     start = clock.now
-    for _ in range(10):
+    for _turn in range(10):
         take(budget, TENANT_PATH)
         take(budget, GENERAL_PATH)
     assert clock.now == start
@@ -154,7 +154,7 @@ def test_never_more_than_the_limit_and_nearly_all_of_it(
 def test_what_was_waited_is_told(budget_of: Callable[..., Budget], clock: FakeClock) -> None:
     budget = budget_of(rate_limit=1, rate_limit_period=10.0, rate_limit_percent=100)
     start = clock.now
-    for _ in range(3):
+    for _turn in range(3):
         take(budget)
     assert budget.waited == pytest.approx(clock.now - start)
     assert budget.waited == pytest.approx(20, rel=0.05)
@@ -165,11 +165,11 @@ def test_threads_share_one_budget() -> None:
     budget = Budget(connection(rate_limit=limit, rate_limit_period=period, rate_limit_percent=100))
 
     def work() -> None:
-        for _ in range(15):
+        for _turn in range(15):
             with budget.admission(TENANT_PATH, retrying=False), lock:
                 moments.append(time.monotonic())
 
-    threads = [threading.Thread(target=work) for _ in range(5)]
+    threads = [threading.Thread(target=work) for _turn in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -191,7 +191,7 @@ options = json.loads(sys.argv[1])
 budget = Budget(Connection("P2x", "K2x", "https://api.example.com", **options["connection"]),
                 directory=pathlib.Path(options["directory"]))
 moments = []
-for _ in range(options["count"]):
+for _turn in range(options["count"]):
     with budget.admission("/v1/mgmt/tenant", retrying=False):
         moments.append(time.time())
 print(json.dumps({"moments": moments, "waited": budget.waited}))
@@ -211,7 +211,7 @@ def result_of(worker: subprocess.Popen[str]) -> dict[str, Any]:
 
 def test_processes_share_one_budget(tmp_path: pathlib.Path) -> None:
     options = {"rate_limit": 20, "rate_limit_period": 1.0, "rate_limit_percent": 100, "rate_limit_backend": "file"}
-    workers = [start_worker(tmp_path, 24, **options) for _ in range(3)]
+    workers = [start_worker(tmp_path, 24, **options) for _turn in range(3)]
     results = [result_of(worker) for worker in workers]
     moments = [moment for result in results for moment in result["moments"]]
     assert len(moments) == 72
@@ -225,7 +225,7 @@ def test_budgets_of_different_services_are_apart(budget_of: Callable[..., Budget
     start = clock.now
     for address in ("https://one.example.com", "https://two.example.com"):
         budget = budget_of("file", base_url=address, **options)
-        for _ in range(5):
+        for _turn in range(5):
             take(budget)
     assert clock.now == start
     take(budget_of("file", base_url="https://one.example.com/", **options))
@@ -253,7 +253,7 @@ def test_a_permission_carries_the_time_at_which_it_was_given(tmp_path: pathlib.P
 
 def test_old_entries_do_not_pile_up(budget_of: Callable[..., Budget], clock: FakeClock, tmp_path: pathlib.Path) -> None:
     budget = budget_of("file", rate_limit=10, rate_limit_period=1.0, rate_limit_percent=100)
-    for _ in range(300):
+    for _turn in range(300):
         take(budget)
         clock.sleep(0.2)
     (database,) = tmp_path.glob("*.sqlite")
@@ -319,7 +319,7 @@ def test_a_pause_holds_all_threads(budget_of: Callable[..., Budget], clock: Fake
         with budget.admission(TENANT_PATH, retrying=False):
             seen.append(clock.now)
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
+    threads = [threading.Thread(target=work) for _turn in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -361,7 +361,7 @@ def test_a_clock_that_was_set_back_does_not_hold_a_run_for_ever(
 
 
 def test_pausing_leaves_no_other_file(budget_of: Callable[..., Budget], tmp_path: pathlib.Path) -> None:
-    for _ in range(3):
+    for _turn in range(3):
         budget_of("file").pause(0)
     assert [path.suffix for path in tmp_path.iterdir()] == [".pause"]
 
@@ -425,7 +425,7 @@ def test_retries_go_one_at_a_time() -> None:
             with lock:
                 inside -= 1
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
+    threads = [threading.Thread(target=work) for _turn in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -441,7 +441,7 @@ def test_first_tries_go_side_by_side() -> None:
         with budget.admission(TENANT_PATH, retrying=False):
             meeting.wait()
 
-    threads = [threading.Thread(target=work) for _ in range(5)]
+    threads = [threading.Thread(target=work) for _turn in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -567,7 +567,7 @@ def test_redis_budgets_are_one(redis_url: str, budget_of: Callable[..., Budget],
     options = {"base_url": "https://shared.example.com", "rate_limit": 6, "rate_limit_percent": 100}
     one, other = budget_of(redis_url, **options), budget_of(redis_url, **options)
     start = clock.now
-    for _ in range(3):
+    for _turn in range(3):
         take(one)
         take(other)
     assert clock.now == start
@@ -590,7 +590,7 @@ def test_redis_never_more_than_the_limit(redis_url: str, budget_of: Callable[...
 
 def test_redis_shares_a_pause(redis_url: str) -> None:
     options = {"base_url": "https://paused.example.com", "rate_limit_backend": redis_url}
-    one, other = (Budget(connection(**options)) for _ in range(2))
+    one, other = (Budget(connection(**options)) for _turn in range(2))
     take(other)
     assert other.waited == 0
     one.pause(0.6)
@@ -601,10 +601,12 @@ def test_redis_shares_a_pause(redis_url: str) -> None:
 def test_redis_counts_what_a_machine_with_a_faster_clock_took(redis_url: str) -> None:
     options = {"base_url": "https://skewed.example.com", "rate_limit": 5, "rate_limit_percent": 100}
     # Not on the fake clock: it matters where the time comes from.
-    ahead, behind = (Budget(connection(rate_limit_backend=redis_url, **options))._window("tenants") for _ in range(2))
+    ahead, behind = (
+        Budget(connection(rate_limit_backend=redis_url, **options))._window("tenants") for _turn in range(2)
+    )
     fast = time.time_ns() + 10_000_000_000
     with mock.patch("pyrate_limiter.buckets.redis_bucket.time_ns", return_value=fast):
-        assert [ahead.wait() for _ in range(5)] == [0.0] * 5
+        assert [ahead.wait() for _turn in range(5)] == [0.0] * 5
         assert ahead.wait() > 0
     assert behind.wait() > 0
 
@@ -613,10 +615,10 @@ def test_redis_counts_what_another_took_between_looking_at_the_clock_and_asking(
     from pyrate_limiter import RateItem
 
     options = {"base_url": "https://race.example.com", "rate_limit": 5, "rate_limit_percent": 100}
-    slow, quick = (Budget(connection(rate_limit_backend=redis_url, **options))._window("tenants") for _ in range(2))
+    slow, quick = (Budget(connection(rate_limit_backend=redis_url, **options))._window("tenants") for _turn in range(2))
     with slow._bucket.lock:
         item = RateItem("request", slow._bucket.now())
-        taking = threading.Thread(target=lambda: [quick.wait() for _ in range(5)])
+        taking = threading.Thread(target=lambda: [quick.wait() for _turn in range(5)])
         taking.start()
         taking.join(0.05)
         assert taking.is_alive()  # the other one waits for its turn
@@ -649,7 +651,7 @@ def test_a_log_from_before_the_clock_was_set_back_is_dropped(
 ) -> None:
     budget = budget_of(backend, rate_limit=5, rate_limit_percent=100)
     clock.now += 86_400
-    for _ in range(5):
+    for _turn in range(5):
         take(budget)
     clock.now -= 86_400
     start = clock.now

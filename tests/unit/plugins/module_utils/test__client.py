@@ -132,11 +132,11 @@ def test_one_handshake_however_many_workers(emulator: ThreadedEmulator) -> None:
 
     def work(http: Session) -> None:
         meeting.wait()
-        for _ in range(3):
+        for _turn in range(3):
             http.get(ALL)
 
     with session(emulator.base_url) as http, concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for future in [pool.submit(work, http) for _ in range(8)]:
+        for future in [pool.submit(work, http) for _turn in range(8)]:
             future.result()
     assert len(sent(emulator, LICENSE)) == 1
     assert len(sent(emulator, ALL)) == 24
@@ -194,7 +194,7 @@ def test_a_budget_that_cannot_be_kept_stands_in_the_way(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     with session(emulator.base_url, rate_limit_backend="file") as http:
-        for _ in range(2):
+        for _turn in range(2):
             with pytest.raises(IdentityError) as caught:
                 http.get(ALL)
             assert caught.value.code == "rate_limit_backend"
