@@ -61,13 +61,14 @@ stage_copy() { # DIR
 # The processes of a test run, "PID COMMAND" each, but those in the given process group. Whatever a run starts carries its
 # mark in the environment.
 run_processes() { # RUN [GROUP]
-    local file pid
+    local file pid group command
     grep -lzxsF "PCC_IDENTITY_RUN=$1" /proc/[0-9]*/environ | while IFS= read -r file; do
         pid=${file#/proc/}
         pid=${pid%/environ}
-        if [ "$(ps -o pgid= -p "$pid" | tr -d ' ')" != "${2:-}" ]; then
-            printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
-        fi
+        group=$(ps -o pgid= -p "$pid" | tr -d ' ')
+        command=$(tr '\0' ' ' <"/proc/$pid/cmdline")
+        # Without a command it has ended meanwhile.
+        if [ -n "$command" ] && [ "$group" != "${2:-}" ]; then printf '%s %s\n' "$pid" "$command"; fi
     done 2>/dev/null || true
 }
 

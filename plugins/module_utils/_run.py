@@ -149,7 +149,9 @@ def _given(values: t.Any) -> t.Any:
 
 
 def _failure(error: IdentityError) -> dict[str, t.Any]:
-    result: dict[str, t.Any] = {"error_code": error.code, "hint": error.hint, "changed": False}
+    result: dict[str, t.Any] = {"error_code": error.code, "changed": False}
+    if error.hint:
+        result["hint"] = error.hint
     if isinstance(error, Problems):
         result["problems"] = [
             {"where": problem.where, "field": problem.field, "message": problem.message} for problem in error.problems

@@ -154,7 +154,8 @@ def _change(entry: Desired, live: Observed | None) -> TenantChange | None:
 
 
 def _deletion(live: Observed, cascade: bool) -> TenantChange:
-    before = {name: value for name, value in live.values.items() if value not in ("", [], {}, False)}
+    empty = {name: fields.clean(fields.FIELDS[name], None) for name in live.values}
+    before = {name: value for name, value in live.values.items() if value != empty[name]}
     return TenantChange(live.id, live.id, live.name, DELETE, before=before, after={}, observed=live, cascade=cascade)
 
 

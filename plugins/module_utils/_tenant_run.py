@@ -79,7 +79,8 @@ def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     work = _Work(client, desired, prune=options["prune"])
     refusal = _guard(work.plan, options)
     if refusal:
-        return {**work.report([], planned=True), **refusal, "changed": False}
+        untouched = [Outcome.skipped(change, refusal["msg"]) for change in work.plan.changes]
+        return {**work.report(untouched, planned=check_mode), **refusal}
     outcomes = work.carry_out(check_mode, stop_on_error=options["on_error"] == "stop")
     return work.report(outcomes, planned=check_mode)
 

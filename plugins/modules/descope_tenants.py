@@ -169,7 +169,7 @@ error_code:
   sample: too_many_deletions
 hint:
   description: The next step.
-  returned: failure
+  returned: failure, where there is one beyond what RV(msg) says
   type: str
 problems:
   description: Everything wrong with the input, each with C(where), C(field) and C(message).

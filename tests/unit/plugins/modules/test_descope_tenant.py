@@ -187,7 +187,7 @@ def test_bad_connections(
     assert result["failed"]
     assert text in result["msg"]
     assert result["error_code"] == code
-    assert result["hint"] or code == "invalid_option"
+    assert result.get("hint") or code == "invalid_option"
     assert live(emulator) == {}
     assert KEY not in str(result)
 

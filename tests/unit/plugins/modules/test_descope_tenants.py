@@ -77,7 +77,7 @@ def test_report_and_diff(emulator: ThreadedEmulator, run: Run) -> None:
     assert result["msg"] == "1 created, 1 updated, 1 deleted, 2 unchanged"
     assert result["unmanaged"] == ["other"]
     assert yaml.safe_load(result["diff"]["before"]) == {
-        "gone": {"name": "Gone", "role_inheritance": "default"},
+        "gone": {"name": "Gone"},
         "renamed": {"name": "Old"},
     }
     assert yaml.safe_load(result["diff"]["after"]) == {"new": {"name": "New"}, "renamed": {"name": "Renamed"}}
@@ -107,6 +107,9 @@ def test_prune_is_limited(check: bool, emulator: ThreadedEmulator, run: Run) -> 
     assert refused["failed"]
     assert refused["error_code"] == "too_many_deletions"
     assert "10 would be deleted, more than max_deletes (5) allows: tenant-20 (Tenant 20)" in refused["msg"]
+    assert refused["summary"]["skipped"] == 10
+    assert refused["summary"]["deleted"] == 0
+    assert not refused["changed"]
     by_share = run("descope_tenants", check=check, tenants=keep, prune=True, max_deletes=100)
     assert "10 of 30 would be deleted, more than max_delete_percent (10 %, here 3)" in by_share["msg"]
     empty = run("descope_tenants", check=check, tenants=[], prune=True)
@@ -160,6 +163,7 @@ def test_unknown_keys_name_the_tenant(emulator: ThreadedEmulator, run: Run) -> N
         tenants=[{"id": "acme", "nmae": "Acme"}, {"id": "globex", "name": "G", "disabled": "maybe"}, "text"],
     )
     messages = [str(problem) for problem in result["problems"]]
+    assert len(messages) == 3  # and nothing about options that were not given
     assert any("tenants[0] 'acme'" in text and "did you mean 'name'" in text for text in messages)
     assert any("tenants[1] 'globex'" in text and "disabled" in text for text in messages)
     assert any("tenants[2]" in text and "'text' is not a dictionary" in text for text in messages)
