@@ -127,8 +127,6 @@ def test_one_that_shall_not_exist_is_deleted() -> None:
             "name": "Acme",
             "domains": ["a.com"],
             "enforce_sso": True,
-            "role_inheritance": "default",
-            "settings.auth_type": "none",
         }
         assert (change.after, change.cascade, plan.unchanged) == ({}, False, [])
 
