@@ -71,6 +71,7 @@ requirements:
   - descope >= 2.16
   - pyrate-limiter >= 4.1
   - filelock >= 3.12
+  - PyYAML >= 6
 """
 
     #: The same options for plugins, which name their environment variables themselves.

@@ -48,6 +48,7 @@ extends_documentation_fragment:
 notes:
   - The tenants of all lookups by O(name), O(domain) or O(parent) come from one list request.
   - Nothing that fits is an empty list, not an error.
+  - Settings and password settings are not part of the answer, since they would cost two requests for each tenant.
 seealso:
   - module: pcc.identity.descope_tenants
 """
@@ -89,6 +90,7 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_query as query
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
+from ansible_collections.pcc.identity.plugins.module_utils._connection import ARGUMENT_SPEC
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._run import connect
 from ansible_collections.pcc.identity.plugins.plugin_utils._run_cache import once_per_run
@@ -101,7 +103,7 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         """Return what the terms name."""
-        self.set_options(var_options=variables, direct=kwargs)
+        self.set_options(var_options=self._connection_variables(variables or {}), direct=kwargs)
         try:
             client = connect(self.get_option, list(self._problems(terms)))
             try:
@@ -114,6 +116,11 @@ class LookupModule(LookupBase):
             raise AnsibleError(
                 f"pcc.identity.descope_info needs the Python library '{error.name}' on the controller."
             ) from None
+
+    def _connection_variables(self, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return the variables that options are read from, with their templates resolved: Ansible hands them on raw."""
+        names = [f"descope_{option}" for option in ARGUMENT_SPEC if f"descope_{option}" in variables]
+        return {name: self._templar.template(variables[name]) for name in names}
 
     def _problems(self, terms: list[str]) -> t.Iterator[Problem]:
         if not terms:

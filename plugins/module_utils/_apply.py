@@ -12,7 +12,7 @@ import concurrent.futures
 import dataclasses
 import typing as t
 
-from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, ServiceError
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
 from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, Change
 
 STATUS = {CREATE: "created", "update": "updated", DELETE: "deleted"}
@@ -33,6 +33,7 @@ class Outcome:
         applied: names of the fields that took effect; the fields of a deleted object, too.
         changed: True when anything took effect, False when surely nothing did, None when that is not known.
         error: why it failed or was skipped.
+        read_back: the values of fields that did change, but not to what was wanted.
     """
 
     change: Change
@@ -41,6 +42,12 @@ class Outcome:
     applied: list[str]
     changed: bool | None = None
     error: IdentityError | None = None
+    read_back: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def effects(self) -> list[str]:
+        """Names of all fields that are not as they were before, sorted."""
+        return sorted({*self.applied, *self.read_back})
 
     @classmethod
     def done(cls, change: Change, object_id: str | None) -> Outcome:
@@ -128,4 +135,4 @@ def _blocked(change: Change, outcomes: dict[str, Outcome]) -> str:
 
 
 def _hopeless(outcome: Outcome) -> bool:
-    return isinstance(outcome.error, ServiceError) and outcome.error.stops_everything
+    return outcome.error is not None and outcome.error.stops_everything

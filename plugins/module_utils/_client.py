@@ -382,13 +382,14 @@ def _retry_after(value: str | None, *, default: float) -> float:
     if not value:
         return default
     try:
-        return max(float(value), 0.0)
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return default
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return default
+    # "Now" is what was tried already; without waiting, all tries would be over at once.
+    return seconds if seconds > 0 else default
 
 
 def _tls_context(connection: Connection) -> t.Any:

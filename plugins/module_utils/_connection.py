@@ -135,7 +135,8 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
             yield name, f"{value} is out of range: give {lowest} to {highest}."
     backend = options["rate_limit_backend"]
     if backend not in {"file", "memory"} and not backend.startswith(("redis://", "rediss://")):
-        yield "rate_limit_backend", f"'{backend}' is not known: give file, memory or a redis:// URL."
+        shown = "this URL" if "://" in backend else f"'{backend}'"  # a URL may hold a password
+        yield "rate_limit_backend", f"{shown} is not known: give file, memory or a redis:// URL."
 
 
 def _check_url(url: str, validate_certs: bool) -> t.Iterator[tuple[str, str]]:

@@ -40,6 +40,14 @@ class IdentityError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    @property
+    def stops_everything(self) -> bool:
+        """True when the next request would fail for the same reason, so that going on makes no sense.
+
+        A refusal for lack of permission does not count: it may be about one kind of write only.
+        """
+        return self.code in {"unauthorized", "unreachable", "tls", "rate_limited", "rate_limit_backend"}
+
 
 class ServiceError(IdentityError):
     """The service, or the way to it, answered something else than success.
@@ -64,11 +72,6 @@ class ServiceError(IdentityError):
         self.status = status
         self.service_code = service_code
         self.ambiguous = ambiguous
-
-    @property
-    def stops_everything(self) -> bool:
-        """True when the next request would fail for the same reason, so that going on makes no sense."""
-        return self.code in {"unauthorized", "forbidden", "unreachable", "tls", "rate_limited"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import difflib
 import traceback
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -29,13 +31,22 @@ class IdentityModule(AnsibleModule):
 
     def __init__(self, argument_spec: dict[str, t.Any]) -> None:
         self._checked = False
+        self._redis_password: str | None = None
         super().__init__(argument_spec=argument_spec, supports_check_mode=True)
         self._checked = True
+        self._hide_redis_password()
+
+    def _hide_redis_password(self) -> None:
+        if self._redis_password:
+            self.no_log_values.add(self._redis_password)
 
     def _load_params(self) -> None:
         super()._load_params()
         # Ansible changes the arguments while it checks them; what is wrong is told about those that were given.
         self._arguments = copy.deepcopy(self.params)
+        # The option is no secret, but a password in its URL is.
+        with contextlib.suppress(ValueError):
+            self._redis_password = urlsplit(str(self.params.get("rate_limit_backend", ""))).password
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """Fail; errors that Ansible itself found in the arguments are told in full first."""
@@ -43,6 +54,7 @@ class IdentityModule(AnsibleModule):
             # Ansible gives up collecting secrets when an argument is of a wrong type, and would print the arguments.
             secrets = (self._arguments.get(name) for name, option in self.argument_spec.items() if option.get("no_log"))
             self.no_log_values.update(str(secret) for secret in secrets if secret)
+            self._hide_redis_password()
             problems = argument_problems(self.argument_spec, self._arguments)
             if problems:
                 error = Problems(problems, code="invalid_option")
@@ -114,6 +126,10 @@ def argument_problems(spec: dict[str, t.Any], params: dict[str, t.Any]) -> list[
                 found += _entry_problems(f"{name}[{index}] '{label}'", options, entry)
             else:
                 found.append(Problem(f"{name}[{index}]", "", f"{entry!r} is not a dictionary of options."))
+    for name, value in params.items():
+        if spec.get(name, {}).get("elements") == "dict" and not isinstance(value, (list, type(None))):
+            found.append(Problem("", name, "is not a list: give a list, each entry a dictionary of options."))
+            lists[name] = {}
     rest = {name: value for name, value in params.items() if name not in lists and not name.startswith("_ansible")}
     own = {name: option for name, option in spec.items() if name not in lists}
     return found + _entry_problems("", own, rest)
@@ -122,8 +138,8 @@ def argument_problems(spec: dict[str, t.Any], params: dict[str, t.Any]) -> list[
 def _entry_problems(where: str, spec: dict[str, t.Any], values: dict[str, t.Any]) -> list[Problem]:
     result = ArgumentSpecValidator(spec).validate(_given(values))
     found = []
-    for path in sorted(result._unsupported_parameters):
-        *groups, name = path if isinstance(path, tuple) else (path,)
+    paths = (path if isinstance(path, tuple) else (path,) for path in result._unsupported_parameters)
+    for *groups, name in sorted(paths):
         level = spec
         for group in groups:
             level = level[group]["options"]

@@ -16,6 +16,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+
 Value = t.Any
 Values = dict[str, Value]
 
@@ -224,7 +226,12 @@ def from_wire(step_fields: t.Iterable[Field], body: dict[str, t.Any]) -> Values:
         value: t.Any = body
         for key in field.wire:
             value = value.get(key) if isinstance(value, dict) else None
-        values[field.name] = clean(field, value)
+        try:
+            values[field.name] = clean(field, value)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise IdentityError(
+                "bad_response", f"The service answered {field.name} with {type(value).__name__}, not a {field.kind}."
+            ) from error
     return values
 
 

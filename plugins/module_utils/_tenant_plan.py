@@ -88,11 +88,13 @@ def make_plan(desired: t.Sequence[Desired], found: Found, *, prune: bool = False
     changes: list[TenantChange] = []
     unchanged: list[tuple[str, str | None, str]] = []
     managed: set[str] = set()
+    planned = {entry.key: _change(entry, found.match(entry)) for entry in desired if entry.present}
+    _hold_password_settings(desired, planned, found)
     for entry in desired:
         live = found.match(entry)
         if live:
             managed.add(live.id)
-        change = _change(entry, live) if entry.present else None
+        change = planned.get(entry.key) if entry.present else None
         if change:
             changes.append(change)
         elif entry.present or live is None:
@@ -140,17 +142,46 @@ def _change(entry: Desired, live: Observed | None) -> TenantChange | None:
     if live is None:
         return TenantChange(entry.key, entry.id or None, entry.name, CREATE, before={}, after=wanted)
     names = fields.differing(wanted, live.values)
-    if not names:
-        return None
+    return _update(dataclasses.replace(entry, values=wanted), live, names) if names else None
+
+
+def _update(entry: Desired, live: Observed, names: t.Sequence[str]) -> TenantChange:
     return TenantChange(
         key=live.id,
         id=live.id,
         name=entry.name or live.name,
         action=UPDATE,
         before={name: live.values[name] for name in names},
-        after={name: wanted[name] for name in names},
+        after={name: entry.values[name] for name in names},
         observed=live,
     )
+
+
+def _hold_password_settings(
+    desired: t.Sequence[Desired], planned: dict[str, TenantChange | None], found: Found
+) -> None:
+    """Plan to write password settings that are as wanted only because they are inherited, where the ancestor's change.
+
+    Sub-tenants inherit password settings (contract 2.8), and the reply does not tell what is a tenant's own.
+    """
+    by_id = {change.id: change for change in planned.values() if change and change.id}
+    for entry in desired:
+        live = found.match(entry)
+        if not live or not entry.uses(fields.PASSWORD):
+            continue
+        seen = {live.id}
+        ancestor = live.values["parent"]
+        while ancestor in found.tenants and ancestor not in seen:
+            seen.add(ancestor)
+            above = by_id.get(ancestor)
+            names = [name for name in (above.part(fields.PASSWORD) if above else ()) if name in entry.values]
+            if above and names:
+                change = planned[entry.key] or _update(entry, live, [])
+                planned[entry.key] = by_id[live.id] = change
+                change.before.update({name: live.values[name] for name in names})
+                change.after.update({name: entry.values[name] for name in names})
+                change.needs.add(above.key)
+            ancestor = found.tenants[ancestor].values["parent"]
 
 
 def _deletion(live: Observed, cascade: bool) -> TenantChange:

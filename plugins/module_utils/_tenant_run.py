@@ -15,7 +15,7 @@ from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields
 from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, carry_out, one_line, summary
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._diff import render
-from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, ServiceError
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan, too_many_deletions
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
@@ -133,7 +133,7 @@ class _Work:
         if any(outcome.applied for outcome in outcomes):
             try:
                 self.found = self.service.verify(outcomes)
-            except ServiceError as error:
+            except IdentityError as error:
                 self.unverified = error
         return outcomes
 
@@ -142,7 +142,7 @@ class _Work:
         by_key = {outcome.change.key: outcome for outcome in outcomes}
         counts = summary(outcomes, len(self.plan.unchanged))
         failed = [outcome for outcome in outcomes if outcome.status in {"failed", "skipped"}]
-        shown = self.plan.changes if planned else [_took_effect(outcome) for outcome in outcomes if outcome.applied]
+        shown = self.plan.changes if planned else [_took_effect(outcome) for outcome in outcomes if outcome.effects]
         result: Options = {
             "changed": any(outcome.changed is not False for outcome in outcomes),
             "msg": one_line(counts),
@@ -181,7 +181,7 @@ class _Work:
             outcome = by_key.get(change.key)
             row = {"id": change.id, "name": change.name, "status": STATUS[change.action], "changes": change.fields}
             if outcome:
-                row.update(id=outcome.id, status=outcome.status, changes=sorted(outcome.applied))
+                row.update(id=outcome.id, status=outcome.status, changes=outcome.effects)
             rows[change.key] = {**row, "error": str(outcome.error) if outcome and outcome.error else None}
         listed = [rows.pop(key) for key in self.keys]
         return listed + list(rows.values())
@@ -192,8 +192,8 @@ def _took_effect(outcome: Outcome) -> TenantChange:
     change = t.cast(TenantChange, outcome.change)
     return dataclasses.replace(
         change,
-        before={name: value for name, value in change.before.items() if name in outcome.applied},
-        after={name: value for name, value in change.after.items() if name in outcome.applied},
+        before={name: value for name, value in change.before.items() if name in outcome.effects},
+        after={**{name: value for name, value in change.after.items() if name in outcome.applied}, **outcome.read_back},
     )
 
 

@@ -138,6 +138,12 @@ class TenantService:
             outcome.status, outcome.error = "failed", error
             if outcome.changed is False and getattr(error, "ambiguous", False):
                 outcome.changed = None
+        except Exception as error:
+            # Whatever it is, the account of the other writes must not be lost.
+            outcome.status, outcome.changed = "failed", outcome.changed or None
+            outcome.error = IdentityError(
+                "unexpected", f"{type(error).__name__}: {error}. Whether it took effect is not known.", "Report this."
+            )
         return outcome
 
     def _create(self, change: TenantChange, outcome: Outcome) -> None:
@@ -150,7 +156,7 @@ class TenantService:
             try:
                 # The SDK's create can send neither parent nor roleInheritance (contract 2.2).
                 reply = self._session.post(self._client.paths().tenant_create_path, body=body).json()
-                outcome.id = change.id or str(reply.get("id") or "")
+                outcome.id = change.id or _new_id(reply, change.name)
                 break
             except ServiceError as error:
                 if error.ambiguous:
@@ -170,8 +176,6 @@ class TenantService:
                 raise _with_hint(error, part) from error
         outcome.applied += sorted(part)
         outcome.changed = True
-        if not outcome.id:
-            raise ServiceError("bad_response", f"The service created '{change.name}' without telling its id.")
 
     def _find_late(self, change: TenantChange, surely_there: bool) -> Observed | None:
         """Find a tenant; when a second creation was refused after one in doubt, wait for the first to show up."""
@@ -207,7 +211,7 @@ class TenantService:
             fields.OWN: lambda: self._update(change, part),
             fields.SETTINGS: lambda: self._write_settings(change, tenant_id, part),
             fields.DEFAULT_ROLES: lambda: self._client.tenant.update_default_roles(tenant_id, part["default_roles"]),
-            fields.PASSWORD: lambda: self._write_password(change, tenant_id, part),
+            fields.PASSWORD: lambda: self._write_password(tenant_id, part),
         }
 
         def took_effect() -> bool:
@@ -303,17 +307,16 @@ class TenantService:
         return True
 
     def _replace(self, change: TenantChange, part: fields.Values) -> None:
-        observed = t.cast(Observed, change.observed)
-        if observed.missing:
-            observed = self.load(observed.id)
+        # Read just before, so that an edit made since the plan is not undone.
+        planned = t.cast(Observed, change.observed)
+        observed = self._load_or_none(planned.id) or planned
         body = {key: observed.raw[key] for key in _REPLACED if observed.raw.get(key) is not None}
         # The SDK's update cannot send roleInheritance, and what an update leaves out is cleared (contract 2.3).
         self._session.post(self._client.paths().tenant_update_path, body=fields.put({"id": observed.id, **body}, part))
 
     def _write_settings(self, change: TenantChange, tenant_id: str, part: fields.Values) -> None:
         """Write settings with everything they held, since what is left out is cleared (contract 2.6)."""
-        known = change.observed.settings if change.observed else None
-        body = {**(known if known is not None else self._settings(tenant_id)), "tenantId": tenant_id}
+        body = {**self._settings(tenant_id), "tenantId": tenant_id}
         if "self_provisioning_domains" in change.after:
             # One value, seen both in the tenant and in its settings.
             body["selfProvisioningDomains"] = change.after["self_provisioning_domains"]
@@ -323,10 +326,9 @@ class TenantService:
             body={key: value for key, value in body.items() if value is not None},
         )
 
-    def _write_password(self, change: TenantChange, tenant_id: str, part: fields.Values) -> None:
-        known = change.observed.password if change.observed else None
-        body = dict(known if known is not None else self._password(tenant_id))
-        self._client.password.configure_settings(tenant_id, fields.put({**body, "tenantId": tenant_id}, part))
+    def _write_password(self, tenant_id: str, part: fields.Values) -> None:
+        body = {**self._password(tenant_id), "tenantId": tenant_id}
+        self._client.password.configure_settings(tenant_id, fields.put(body, part))
 
     # Verifying
 
@@ -434,7 +436,11 @@ def _settle(outcome: Outcome, live: Observed | None) -> bool:
         details = "; ".join(_difference(name, change.after[name], live.values[name]) for name in sorted(lost))
         text = f"the service accepted the write, but {details}"
     outcome.applied = [name for name in outcome.applied if name not in lost]
-    outcome.changed = bool(outcome.applied) or (change.action == CREATE and live is not None)
+    if live and change.action != DELETE:
+        empty = {name: fields.clean(fields.FIELDS[name], None) for name in lost}
+        before = {name: change.before.get(name, empty[name]) for name in lost}
+        outcome.read_back = {name: live.values[name] for name in fields.differing(before, live.values)}
+    outcome.changed = bool(outcome.effects) or (change.action == CREATE and live is not None)
     outcome.status = "failed"
     outcome.error = ServiceError(
         "not_applied",
@@ -457,6 +463,14 @@ def _with_hint(error: ServiceError, part: fields.Values) -> ServiceError:
     if error.code == "refused" and part.get("custom_attributes") and not error.hint:
         error.hint = _UNDECLARED_HINT
     return error
+
+
+def _new_id(reply: t.Any, name: str) -> str:
+    made = reply.get("id") if isinstance(reply, dict) else None
+    if not made:
+        message = f"The service created '{name}' without telling its id."
+        raise ServiceError("bad_response", message, ambiguous=True)
+    return str(made)
 
 
 def _unknown(error: ServiceError, reason: str) -> ServiceError:

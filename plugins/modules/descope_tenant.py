@@ -81,7 +81,7 @@ tenant:
   description:
     - The tenant as read back, in the vocabulary of the options. In check mode, as it would be.
     - Settings and password settings are part of it where the task gave any. V(none) if there is no such tenant.
-  returned: success
+  returned: when the tenant could be read
   type: dict
   sample:
     id: acme
@@ -101,7 +101,7 @@ tenant:
     successors: []
 changes:
   description: Names of the fields that changed, or in check mode would change.
-  returned: always
+  returned: when the tenant could be read
   type: list
   elements: str
   sample: [name, settings.session_token_expiration]
@@ -112,7 +112,7 @@ msg:
   sample: "Acme Corporation: updated"
 requests:
   description: What was sent to the service.
-  returned: always
+  returned: when the tenant could be read
   type: dict
   contains:
     reads:
@@ -128,7 +128,7 @@ requests:
       type: int
       sample: 0
     waited_seconds:
-      description: Seconds spent waiting for the rate limit.
+      description: Seconds that workers waited for the rate limit, added up over all that wait side by side.
       type: float
       sample: 0.0
 error_code:

@@ -159,7 +159,7 @@ requests:
       type: int
       sample: 0
     waited_seconds:
-      description: Seconds spent waiting for the rate limit.
+      description: Seconds that workers waited for the rate limit, added up over all that wait side by side.
       type: float
       sample: 0.0
 error_code:

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 from ansible_collections.pcc.identity.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.pcc.identity.plugins.lookup import descope_info
@@ -37,7 +39,7 @@ def _option_definitions() -> None:
 
 
 def load() -> descope_info.LookupModule:
-    plugin = descope_info.LookupModule()
+    plugin = descope_info.LookupModule(templar=Templar(loader=DataLoader()))
     plugin._load_name = NAME
     return plugin
 
@@ -190,3 +192,26 @@ def test_options_come_from_variables_and_environment(
     monkeypatch.setenv("DESCOPE_PROJECT_ID", PROJECT_ID)
     variables = {"descope_management_key": KEY, "descope_base_url": emulator.base_url}
     assert len(load().run(["tenants"], variables, rate_limit_backend="memory")) == 3
+
+
+def test_templates_in_the_variables_are_resolved(look_up: LookUp, emulator: ThreadedEmulator) -> None:
+    variables = {
+        "descope_project_id": template("{{ project }}"),
+        "descope_management_key": template("{{ key }}"),
+        "descope_base_url": template("{{ url }}"),
+        "project": PROJECT_ID,
+        "key": KEY,
+        "url": emulator.base_url,
+    }
+    plugin = descope_info.LookupModule(templar=Templar(loader=DataLoader(), variables=variables))
+    plugin._load_name = NAME
+    assert len(plugin.run(["tenants"], variables, rate_limit_backend="memory")) == 3
+
+
+def template(text: str) -> str:
+    """From ansible-core 2.19 on, only text that is marked as trusted is a template."""
+    try:
+        from ansible.template import trust_as_template
+    except ImportError:
+        return text
+    return trust_as_template(text)

@@ -121,7 +121,7 @@ def test_continue_goes_on() -> None:
     assert tried == list("abcd")
 
 
-@pytest.mark.parametrize("code", ["unauthorized", "forbidden", "unreachable", "tls", "rate_limited"])
+@pytest.mark.parametrize("code", ["unauthorized", "unreachable", "tls", "rate_limited"])
 def test_what_would_fail_every_write_ends_the_run(code: str) -> None:
     write, tried = writer("b", code=code)
     outcomes = carry_out([change(key) for key in "abcd"], write, concurrency=1, stop_on_error=False)
@@ -129,12 +129,12 @@ def test_what_would_fail_every_write_ends_the_run(code: str) -> None:
     assert tried == ["a", "b"]
 
 
-def test_an_error_of_another_kind_does_not_end_the_run() -> None:
+def test_a_store_that_is_lost_ends_the_run() -> None:
     def write(item: Change) -> Outcome:
-        return Outcome(item, item.id, "failed", [], False, IdentityError("unauthorized", "not of the service"))
+        return Outcome(item, item.id, "failed", [], False, IdentityError("rate_limit_backend", "The store is gone."))
 
     outcomes = carry_out([change("a"), change("b")], write, concurrency=1, stop_on_error=False)
-    assert [outcome.status for outcome in outcomes] == ["failed", "failed"]
+    assert [outcome.status for outcome in outcomes] == ["failed", "skipped"]
 
 
 def test_a_programming_error_is_not_hidden() -> None:

@@ -35,7 +35,7 @@ def test_service_errors_carry_what_the_service_said() -> None:
     ("code", "stops"),
     [
         ("unauthorized", True),
-        ("forbidden", True),
+        ("forbidden", False),
         ("unreachable", True),
         ("tls", True),
         ("rate_limited", True),

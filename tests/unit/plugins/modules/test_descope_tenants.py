@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.pcc.identity.plugins.module_utils._client import Session
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 from emulator.testing import PROJECT_ID, ThreadedEmulator
 
 from .conftest import Run
@@ -168,6 +171,106 @@ def test_unknown_keys_name_the_tenant(emulator: ThreadedEmulator, run: Run) -> N
     assert any("tenants[1] 'globex'" in text and "disabled" in text for text in messages)
     assert any("tenants[2]" in text and "'text' is not a dictionary" in text for text in messages)
     assert emulator.requests() == []
+
+
+def test_typos_at_both_levels_are_told(emulator: ThreadedEmulator, run: Run) -> None:
+    tenant = {"id": "acme", "name": "Acme", "domian": ["a.example"], "settings": {"session_token_expirations": 3}}
+    result = run("descope_tenants", tenants=[tenant])
+    assert [(problem["where"], problem["field"]) for problem in result["problems"]] == [
+        ("tenants[0] 'acme'", "domian"),
+        ("tenants[0] 'acme'", "settings.session_token_expirations"),
+    ]
+    result = run("descope_tenants", tenants={"acme": {"name": "Acme"}})
+    assert result["problems"] == [{"where": "", "field": "tenants", "message": result["problems"][0]["message"]}]
+    assert "is not a list" in result["msg"]
+
+
+def test_a_partly_dropped_field_is_told_as_changed(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("create_tenant", tenant={"id": "acme", "name": "Acme", "customAttributes": {"plan": "x"}})
+    emulator.switches(undeclared_attribute="drop")
+    result = run("descope_tenants", tenants=[{"id": "acme", "custom_attributes": {"plan": "new", "nope": 1}}])
+    assert result["failed"]
+    assert result["changed"]
+    assert result["tenants"][0]["changes"] == ["custom_attributes"]
+    assert yaml.safe_load(result["diff"]["after"]) == {"acme": {"custom_attributes": {"plan": "new"}}}
+
+
+def test_inherited_password_settings_are_held(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit(
+        "create_tenants", tenants=[{"id": "top", "name": "Top"}, {"id": "sub", "name": "Sub", "parent": "top"}]
+    )
+    emulator.edit("set_password_settings", id="top", settings={"enabled": False})
+    wanted = [
+        {"id": "top", "password_settings": {"enabled": True}},
+        {"id": "sub", "password_settings": {"enabled": False}},
+    ]
+    preview = run("descope_tenants", check=True, tenants=wanted)
+    first = run("descope_tenants", tenants=wanted)
+    assert first["msg"] == preview["msg"] == "2 updated"
+    assert first["diff"] == preview["diff"]
+    assert run("descope_tenants", tenants=wanted)["msg"] == "2 unchanged"
+    assert live(emulator)["sub"]["passwordSettings"]["enabled"] is False
+
+
+def test_one_kind_of_write_that_is_forbidden_does_not_stop_the_others(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.faults([{"match": {"path": "*/updateDefaultRoles"}, "do": {"status": 403}}])
+    wanted = [{"id": f"tenant-{n}", "name": f"Tenant {n}"} for n in range(5)]
+    result = run("descope_tenants", tenants=[{**wanted[0], "default_roles": ["Reader"]}, *wanted[1:]], concurrency=1)
+    assert result["summary"] == {**dict.fromkeys(result["summary"], 0), "created": 4, "failed": 1}
+
+
+def test_an_edit_made_after_the_plan_is_not_undone(
+    emulator: ThreadedEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.edit("create_tenant", tenant={"id": "acme", "name": "Acme", "customAttributes": {"plan": "x", "seats": 1}})
+    original = TenantService.write
+
+    def write_later(service: TenantService, change: Any) -> Any:
+        emulator.edit(
+            "update_tenant", id="acme", tenant={"selfProvisioningDomains": ["late.example"], "enforceSSO": True}
+        )
+        return original(service, change)
+
+    monkeypatch.setattr(TenantService, "write", write_later)
+    assert not run("descope_tenants", tenants=[{"id": "acme", "custom_attributes": {"plan": "x"}}])["failed"]
+    assert live(emulator)["acme"]["selfProvisioningDomains"] == ["late.example"]
+    assert live(emulator)["acme"]["enforceSSO"] is True
+
+
+@pytest.mark.parametrize("when", ["write", "verify"])
+def test_a_store_that_is_lost_under_way_keeps_the_report(
+    when: str, emulator: ThreadedEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Session._send
+
+    def send(session: Session, method: str, uri: str, **options: Any) -> Any:
+        lists = [entry for entry in emulator.requests() if entry["path"].endswith("/all")]
+        if (uri.endswith("/all") and lists and when == "verify") or (emulator.writes() and when == "write"):
+            raise IdentityError("rate_limit_backend", "The store is gone.", "Make it writable.")
+        return original(session, method, uri, **options)
+
+    monkeypatch.setattr(Session, "_send", send)
+    wanted = [{"id": f"tenant-{n}", "name": f"Tenant {n}"} for n in range(4)]
+    result = run("descope_tenants", tenants=wanted, concurrency=1)
+    assert result["failed"]
+    assert result["changed"]
+    assert result["summary"]["created"] == len(live(emulator)) == (4 if when == "verify" else 1)
+
+
+def test_a_reply_of_another_shape_fails_one_tenant_only(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.faults(
+        [{"match": {"path": "*/tenant/create"}, "nth": 2, "do": {"status": 200, "body": [], "when": "after"}}]
+    )
+    result = run("descope_tenants", tenants=[{"name": f"Name {n}"} for n in range(3)], concurrency=1)
+    assert result["msg"] == "3 created"
+    assert len(live(emulator)) == 3
+
+
+@pytest.mark.parametrize("scheme", ["redis", "Redis"])
+def test_a_password_in_the_address_of_redis_is_not_shown(scheme: str, run: Run) -> None:
+    result = run("descope_tenants", tenants=[], rate_limit_backend=f"{scheme}://:s3cretpw@127.0.0.1:9/0")
+    assert result["failed"]
+    assert "s3cretpw" not in str(result)
 
 
 def test_on_error_stop_leaves_the_rest_alone(emulator: ThreadedEmulator, run: Run) -> None:

@@ -58,7 +58,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "status-500-after": {"kind": "status", "status": 500, "when": "after"},
     "status-503": {"kind": "status", "status": 503},
     "status-520-after": {"kind": "status", "status": 520, "when": "after"},
-    "status-429": {"kind": "status", "status": 429, "retry_after": 0},
+    "status-429": {"kind": "status", "status": 429, "headers": {"Retry-After": "0.001"}},
     "status-400": {"kind": "status", "status": 400},
     "status-401": {"kind": "status", "status": 401},
     "status-403": {"kind": "status", "status": 403},
