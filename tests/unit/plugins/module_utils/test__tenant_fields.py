@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_fields import FIELDS, Field
 
 DOMAIN = st.from_regex(r"[a-cA-C]{1,2}\.(com|COM)", fullmatch=True)
@@ -390,3 +391,17 @@ def test_the_spec_is_one_that_ansible_takes() -> None:
     }
     for wrong in ({"role_inheritance": "all"}, {"settings": {"inactivity_time_unit": "months"}}, {"state": "gone"}):
         assert ArgumentSpecValidator(fields.argument_spec()).validate(wrong).error_messages
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("settings.session_token_expiration", {"sessionTokenExpiration": "ten"}),
+        ("self_provisioning_domains", {"selfProvisioningDomains": [5]}),
+        ("custom_attributes", {"customAttributes": ["plan"]}),
+    ],
+)
+def test_a_value_of_another_type_is_an_error_that_names_the_field(name: str, body: dict[str, Any]) -> None:
+    with pytest.raises(IdentityError, match=name) as caught:
+        fields.from_wire([fields.FIELDS[name]], body)
+    assert caught.value.code == "bad_response"

@@ -560,7 +560,11 @@ def test_a_creation_that_took_effect_unseen_is_not_told_as_nothing(
     emulator.faults(
         [
             {"match": {"path": CREATE}, "do": {"kind": "reset", "when": "after"}, "nth": 1},
-            {"match": {"path": CREATE}, "do": {"kind": "status", "status": second, "retry_after": 0}, "from": 2},
+            {
+                "match": {"path": CREATE},
+                "do": {"kind": "status", "status": second, "headers": {"Retry-After": "0.001"}},
+                "from": 2,
+            },
         ]
     )
     outcome = work.service.write(change)

@@ -266,6 +266,24 @@ def test_a_reply_of_another_shape_fails_one_tenant_only(emulator: ThreadedEmulat
     assert len(live(emulator)) == 3
 
 
+def test_a_programming_error_in_one_write_keeps_the_account_of_the_others(
+    emulator: ThreadedEmulator, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = TenantService._create
+
+    def create(service: TenantService, change: Any, outcome: Any) -> None:
+        if change.key == "tenant-1":
+            raise ZeroDivisionError("oops")
+        original(service, change, outcome)
+
+    monkeypatch.setattr(TenantService, "_create", create)
+    result = run("descope_tenants", tenants=[{"id": f"tenant-{n}", "name": f"Tenant {n}"} for n in range(3)])
+    assert [row["status"] for row in result["tenants"]] == ["created", "failed", "created"]
+    assert "ZeroDivisionError: oops" in result["tenants"][1]["error"]
+    assert result["failed"]
+    assert result["changed"]
+
+
 @pytest.mark.parametrize("scheme", ["redis", "Redis"])
 def test_a_password_in_the_address_of_redis_is_not_shown(scheme: str, run: Run) -> None:
     result = run("descope_tenants", tenants=[], rate_limit_backend=f"{scheme}://:s3cretpw@127.0.0.1:9/0")
