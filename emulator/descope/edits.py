@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Edits as somebody makes them in the console: past authorisation, rate limit, faults, log and delays.
 
-The checks of the service still hold (unique names, declared attributes, known roles).
+The checks of the service still hold (unique names, declared attributes, known roles, whole flows).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MalformedRequest, OptionError, ServiceError
 from ..switches import Switches
-from . import fields, passwords, tenant_settings, tenants
-from .model import Project, Tenant, key_hash, new_id
+from . import connectors, fields, flow_paths, flows, passwords, tenant_settings, tenants, themes
+from .model import Flow, Project, Tenant, key_hash, new_id
 
 if TYPE_CHECKING:
     from .service import Company
@@ -115,6 +115,54 @@ def _update_project(project: Project, switches: Switches, request: Edit) -> Edit
     return {}
 
 
+# -- flows and what belongs to them ----------------------------------------------------------------------------------
+
+
+def _flow(project: Project, request: Edit) -> Flow:
+    flow = project.flows.get(_need(request, "id", str))
+    if flow is None:
+        raise OptionError(f"there is no flow {request['id']!r} in project {project.id}")
+    return flow
+
+
+def _import_flow(project: Project, switches: Switches, request: Edit) -> Edit:
+    flow = flows.put(project, _need(request, "flow", dict))
+    return {"id": flow.id, "version": flow.version}
+
+
+def _update_flow(project: Project, switches: Switches, request: Edit) -> Edit:
+    """Set values in a flow by their paths, see ``flow_paths``."""
+    flow = _flow(project, request)
+    changed = flow_paths.changed(flow.flow, _need(request, "set", dict)) | {"flowId": flow.id}
+    return {"id": flow.id, "version": flows.put(project, changed, flow.legacy).version}
+
+
+def _delete_flow(project: Project, switches: Switches, request: Edit) -> Edit:
+    flows.remove(project, switches, [_flow(project, request).id])
+    return {}
+
+
+def _set_theme(project: Project, switches: Switches, request: Edit) -> Edit:
+    themes.put(project, _need(request, "styles", dict))
+    return {"version": project.theme.version}
+
+
+def _set_components_version(project: Project, switches: Switches, request: Edit) -> Edit:
+    """Not an edit of anybody's: the service brings new components out, and every export tells."""
+    project.set_components_version(_need(request, "version", str))
+    return {}
+
+
+def _add_connector(project: Project, switches: Switches, request: Edit) -> Edit:
+    more = fields.given(request, {"type": fields.text, "id": fields.text})
+    return dict(connectors.add(project, _need(request, "name", str), more.get("type", "http"), more.get("id", "")))
+
+
+def _remove_connector(project: Project, switches: Switches, request: Edit) -> Edit:
+    project.connectors.pop(_need(request, "name", str), None)
+    return {}
+
+
 OPERATIONS: dict[str, Callable[[Project, Switches, Edit], Edit]] = {
     "create_tenant": _create_tenant,
     "create_tenants": _create_tenants,
@@ -127,6 +175,13 @@ OPERATIONS: dict[str, Callable[[Project, Switches, Edit], Edit]] = {
     "add_role": _add_role,
     "remove_role": _remove_role,
     "update_project": _update_project,
+    "import_flow": _import_flow,
+    "update_flow": _update_flow,
+    "delete_flow": _delete_flow,
+    "set_theme": _set_theme,
+    "set_components_version": _set_components_version,
+    "add_connector": _add_connector,
+    "remove_connector": _remove_connector,
 }
 
 

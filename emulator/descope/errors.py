@@ -22,6 +22,7 @@ INVALID_ARGUMENTS = "E011004"  # GO errors.go (S)
 SCOPES = "E011005"  # node-sdk commit (S)
 UNKNOWN_PROJECT = "E011008"  # CLI crud.go, TF3 (S)
 LAST_PROJECT = "E073008"  # TF3 tests/integration/harness.go (T)
+NO_LICENSE = "E111703"  # TF3 (T)
 TENANT_NOT_FOUND = "E112202"  # TF internal/infra/tenant.go (S)
 RATE_LIMIT = "E130429"  # GO, PY tests (S)
 # No source tells the codes below (G); they are far from any known one, so that no client learns them by heart.
@@ -31,6 +32,9 @@ UNKNOWN_ROLE = "E119003"
 HAS_SUCCESSORS = "E119004"
 UNKNOWN_PARENT = "E119005"
 ATTRIBUTE_NOT_FOUND = "E119006"
+FLOW_NOT_FOUND = "E119007"
+BUILTIN_FLOW = "E119008"
+LIST_NOT_FOUND = "E119009"
 OTHER = "E119000"
 
 _GRPC = {400: (3, "Bad Request"), 404: (5, "Not Found"), 405: (12, "Method Not Allowed"), 501: (12, "Not Implemented")}
@@ -76,6 +80,11 @@ def tenant_not_found(tenant_id: str, switches: Switches) -> ServiceError:
     """E112202; the status 404 is inferred from what the providers treat as not found."""
     status = int(switches["tenant_not_found_status"])
     return ServiceError(status, TENANT_NOT_FOUND, "Tenant not found", f"Cannot find tenant {tenant_id}")
+
+
+def flow_not_found(flow_id: str, status: int) -> ServiceError:
+    """TF3 expects 404 (I); the code is unknown (G)."""
+    return ServiceError(status, FLOW_NOT_FOUND, "Flow not found", f"Cannot find flow {flow_id}")
 
 
 def duplicate(text: str, switches: Switches) -> ServiceError:

@@ -15,7 +15,9 @@ from typing import Any
 
 from ..switches import Switches
 from . import errors
+from .default_flows import default_flows
 
+COMPONENTS_VERSION = "3.18.2"  # as in FLOWCI 5fc5849 (T)
 _BASE62 = string.ascii_letters + string.digits
 _random = random.SystemRandom()
 
@@ -23,6 +25,11 @@ _random = random.SystemRandom()
 def new_id(prefix: str) -> str:
     """An id like those in real exports: a prefix and a ksuid-like rest (G for tenants, by analogy)."""
     return prefix + "".join(_random.choices(_BASE62, k=26))
+
+
+def new_etag() -> str:
+    """An etag, another one each time."""
+    return "".join(_random.choices(string.hexdigits[:16], k=32))
 
 
 def key_hash(key: str) -> str:
@@ -75,6 +82,35 @@ class Role:
     private: bool = False
 
 
+@dataclass(slots=True)
+class Flow:
+    """A flow. ``flow`` is in the form of v2; ``legacy`` holds what only v1 has a place for."""
+
+    id: str
+    flow: dict[str, Any]
+    version: int = 1
+    etag: str = field(default_factory=new_etag)
+    modifiedTime: int = field(default_factory=lambda: int(time.time()))
+    builtin: bool = False
+    legacy: dict[str, Any] = field(default_factory=dict)
+    # As with tenants.
+    born: float = field(default=float("-inf"), repr=False)
+
+    def dump(self) -> dict[str, Any]:
+        """For the state file; the values are shared, not copied."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "born"}
+
+
+@dataclass(slots=True)
+class Theme:
+    """The theme, alias styles. A new project's is empty [TF tests emptystyle (S)]."""
+
+    id: str = field(default_factory=lambda: new_id("TH2"))
+    version: int = 1
+    styles: dict[str, Any] = field(default_factory=lambda: {"light": {}, "dark": {}})
+    references: dict[str, Any] = field(default_factory=dict)
+
+
 class Project:
     """A project with indexes, so that uniqueness checks and look-ups do not depend on the number of tenants."""
 
@@ -91,6 +127,14 @@ class Project:
         self.attributes: dict[str, dict[str, Any]] = {}
         self.roles: dict[str, Role] = {}
         self.password_settings: dict[str, Any] | None = None
+        self.components_version = COMPONENTS_VERSION
+        self.connectors: dict[str, dict[str, str]] = {}
+        self.flows: dict[str, Flow] = {}
+        self.theme = Theme()
+        self.lists: dict[str, dict[str, Any]] = {}
+        for flow in default_flows():
+            flow["metadata"]["componentsVersion"] = self.components_version
+            self.flows[flow["flowId"]] = Flow(flow["flowId"], flow, builtin=True)
         self.add_role("Tenant Admin")  # there by default [PYe2e test_sso (T)]
 
     # -- tenants -----------------------------------------------------------------------------------------------------
@@ -171,6 +215,12 @@ class Project:
         self.roles[name] = role
         return role
 
+    def set_components_version(self, version: str) -> None:
+        """New components: every export shows them, and nothing else changes [TFnew, FLOWCI 5fc5849 (T)]."""
+        self.components_version = version
+        for flow in self.flows.values():
+            flow.flow = flow.flow | {"metadata": flow.flow["metadata"] | {"componentsVersion": version}}
+
     def summary(self) -> dict[str, Any]:
         """The entry in the list of projects; ``tag`` is a legacy field [OAS, PY (S)]."""
         return {"id": self.id, "name": self.name, "tag": "", "environment": self.environment, "tags": list(self.tags)}
@@ -186,6 +236,11 @@ class Project:
             "attributes": self.attributes,
             "roles": [asdict(role) for role in self.roles.values()],
             "password_settings": self.password_settings,
+            "componentsVersion": self.components_version,
+            "connectors": self.connectors,
+            "flows": {flow.id: flow.dump() for flow in self.flows.values()},
+            "theme": asdict(self.theme),
+            "lists": self.lists,
             "tenants": [tenant.dump() for tenant in self.tenants.values()],
         }
 
@@ -196,7 +251,22 @@ class Project:
         project.attributes = dict(data["attributes"])
         project.roles = {role["name"]: Role(**role) for role in data["roles"]}
         project.password_settings = data["password_settings"]
+        project._load_design(data)
         known = {item.name for item in fields(Tenant)}
         for tenant in data["tenants"]:
             project.add_tenant(Tenant(**{name: value for name, value in tenant.items() if name in known}))
         return project
+
+    def _load_design(self, data: dict[str, Any]) -> None:
+        """Flows and what belongs to them; a state saved before there were any has none of it."""
+        if "flows" not in data:
+            return
+        self.components_version = data["componentsVersion"]
+        self.connectors = dict(data["connectors"])
+        known = {item.name for item in fields(Flow)}
+        self.flows = {
+            flow_id: Flow(**{name: value for name, value in flow.items() if name in known})
+            for flow_id, flow in data["flows"].items()
+        }
+        self.theme = Theme(**data["theme"])
+        self.lists = dict(data["lists"])

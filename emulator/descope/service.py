@@ -18,12 +18,17 @@ from . import (
     admin_links,
     edits,
     errors,
+    flow_templates,
+    flows,
+    lists,
     passwords,
     projects,
     roles,
+    snapshots,
     tenant_attributes,
     tenant_settings,
     tenants,
+    themes,
 )
 from . import license as license_tier
 from .call import COMPANY, Call
@@ -38,8 +43,24 @@ _FAMILIES = (
     tenant_attributes,
     admin_links,
     passwords,
+    flows,
+    flow_templates,
+    themes,
+    lists,
+    snapshots,
 )
-_PATCH_PATH = "/v1/mgmt/tenant/patch"
+# Paths that a deployment may lack, and the switch that says so.
+_SWITCHED = {
+    "/v1/mgmt/tenant/patch": "patch",
+    "/v1/mgmt/flow/export": "flow_v1",
+    "/v1/mgmt/flow/import": "flow_v1",
+    "/v1/mgmt/theme/export": "flow_v1",
+    "/v1/mgmt/theme/import": "flow_v1",
+    "/v2/mgmt/flow/export": "flow_v2",
+    "/v2/mgmt/flow/import": "flow_v2",
+    "/v2/mgmt/theme/export": "flow_v2",
+    "/v2/mgmt/theme/import": "flow_v2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +148,9 @@ class DescopeService:
     def handle(self, request: Request) -> Reply:
         """Route, authorise, call the handler, shape the reply."""
         route, params, known = self._table.find(request.method, request.path)
-        absent = self.switches["patch"]
-        if request.path == _PATCH_PATH and absent != "present":
-            return errors.unknown_path(int(absent), self.switches)
+        switch = _SWITCHED.get(request.path)
+        if switch is not None and self.switches[switch] != "present":
+            return errors.unknown_path(int(self.switches[switch]), self.switches)
         if route is None:
             return errors.unknown_path(405 if known else 404, self.switches)
         request.params = params

@@ -26,8 +26,20 @@ from ansible_collections.pcc.identity.plugins.module_utils._connection import Co
 from ansible_collections.pcc.identity.plugins.module_utils._errors import KEYS_HINT, IdentityError, ServiceError
 from ansible_collections.pcc.identity.plugins.module_utils._version import VERSION
 
-#: POSTs that only read (contract, sections 2.5, 3.1, 4.1).
-_READING_POSTS = frozenset({"/v1/mgmt/tenant/search", "/v1/mgmt/projects/list"})
+#: POSTs that only read (contract, sections 2.5, 3.1, 3.7, 4.1, 4.2).
+_READING_POSTS = frozenset(
+    {
+        "/v1/mgmt/tenant/search",
+        "/v1/mgmt/projects/list",
+        "/v1/mgmt/flow/list",
+        "/v1/mgmt/flow/export",
+        "/v2/mgmt/flow/export",
+        "/v1/mgmt/flow/template/list",
+        "/v1/mgmt/theme/export",
+        "/v2/mgmt/theme/export",
+        "/v1/mgmt/project/snapshot/export",
+    }
+)
 
 #: Replies after which a read is simply asked again. 52x and 530 are the content network's own.
 _TRANSIENT = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530})

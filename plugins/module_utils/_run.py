@@ -21,6 +21,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._connection import ARGUMENT_SPEC, Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
+from ansible_collections.pcc.identity.plugins.module_utils._report import where_of
 
 Task = t.Callable[[Client, dict[str, t.Any], bool], dict[str, t.Any]]
 Check = t.Callable[[dict[str, t.Any]], list[Problem]]
@@ -169,7 +170,5 @@ def _failure(error: IdentityError) -> dict[str, t.Any]:
     if error.hint:
         result["hint"] = error.hint
     if isinstance(error, Problems):
-        result["problems"] = [
-            {"where": problem.where, "field": problem.field, "message": problem.message} for problem in error.problems
-        ]
+        result["problems"] = [where_of(problem) for problem in error.problems]
     return result

@@ -17,15 +17,13 @@ from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan, too_many_deletions
+from ansible_collections.pcc.identity.plugins.module_utils._report import failure, some
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 
 Options = dict[str, t.Any]
-
-#: How many objects an error message names before it says how many more there are.
-_NAMED = 20
 
 
 def one_argument_spec() -> Options:
@@ -153,7 +151,7 @@ class _Work:
             "diff": render(shown, fields.nested, f"tenants of {self.client.connection.project_id}"),
         }
         if failed or self.unverified:
-            result.update(_failure(result["msg"], failed, self.unverified))
+            result.update(failure(result["msg"], failed, self.unverified))
         return result
 
     def tenant(self, outcomes: list[Outcome], check_mode: bool) -> Options | None:
@@ -210,29 +208,7 @@ def _guard(plan: Plan, options: Options) -> Options | None:
     names = [f"{change.key} ({change.name})" for change in sorted(deletions, key=lambda change: change.key)]
     return {
         "failed": True,
-        "msg": f"Nothing was written: {reason}: {_some(names)}.",
+        "msg": f"Nothing was written: {reason}: {some(names)}.",
         "error_code": "too_many_deletions",
         "hint": "Check where the list comes from; if all these shall go, raise max_deletes and max_delete_percent.",
     }
-
-
-def _failure(line: str, outcomes: list[Outcome], unverified: IdentityError | None) -> Options:
-    failures = [outcome for outcome in outcomes if outcome.status == "failed"]
-    lines = [f"- '{outcome.change.key}': {outcome.error}" for outcome in failures]
-    first = next((outcome.error for outcome in failures if outcome.error), unverified)
-    if unverified:
-        lines.append(f"- what was written could not be read back: {unverified}")
-    return {
-        "failed": True,
-        "msg": f"{line}\n"
-        + "\n".join(lines[:_NAMED])
-        + (f"\n- and {len(lines) - _NAMED} more" if lines[_NAMED:] else ""),
-        "error_code": first.code if first else "failed",
-        "hint": (first.hint if first else "")
-        or "Run the same play again: what is done is left alone, the rest is tried.",
-    }
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
+from emulator_api import small_flow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator.descope.flow_checks import problems
 from emulator.descope.model import Project, Tenant
 from emulator.descope.service import DescopeService, ProjectOption
 from emulator.switches import SWITCHES, Switches
@@ -126,3 +130,106 @@ def test_no_body_brings_the_service_down(body, path):
     status, reply = send(service, "PATCH" if path == "patch" else "POST", path, body)
     assert status in (200, 400, 404)
     assert isinstance(json.loads(reply), dict)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+DESIGN = [
+    "/v1/mgmt/flow/list",
+    "/v1/mgmt/flow/delete",
+    "/v1/mgmt/flow/export",
+    "/v1/mgmt/flow/import",
+    "/v2/mgmt/flow/export",
+    "/v2/mgmt/flow/import",
+    "/v1/mgmt/theme/import",
+    "/v2/mgmt/theme/import",
+    "/v1/mgmt/project/snapshot/export",
+    *(f"/v1/mgmt/list{rest}" for rest in ("", "/update", "/delete", "/clear", "/import", "/text/add", "/ip/check")),
+]
+NAMES_IN_MESSAGES = """
+    flowId metadata contents screens references id name dsl sharedInteractions styles cssTemplate type data translate
+"""
+MESSAGE = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES_IN_MESSAGES.split(), ANYTHING))
+
+
+@QUICK
+@given(
+    path=st.sampled_from(DESIGN),
+    body=st.fixed_dictionaries(
+        {},
+        optional={
+            "flow": MESSAGE | ANYTHING,
+            "screens": st.lists(MESSAGE, max_size=2) | ANYTHING,
+            "theme": MESSAGE | ANYTHING,
+            "lists": st.lists(MESSAGE, max_size=2) | ANYTHING,
+            "flowId": st.sampled_from(["step-up", "new"]) | ANYTHING,
+            "ids": ANYTHING,
+            "id": st.sampled_from(["a", ""]) | ANYTHING,
+            "name": st.text(max_size=3) | ANYTHING,
+            "type": st.sampled_from(["texts", "ips", "json"]) | ANYTHING,
+            "data": ANYTHING,
+            "format": ANYTHING,
+        },
+    ),
+)
+def test_no_body_brings_flows_and_lists_down(path, body):
+    service = DescopeService([ProjectOption("P1", "K1")], Switches())
+    service.company.projects["P1"].lists["a"] = {"id": "a", "name": "A", "description": "", "type": "texts", "data": []}
+    before = json.dumps(service.dump())
+    request = Request("POST", path, {}, {"authorization": "Bearer P1:K1"}, json.dumps(body).encode(), "")
+    reply = service.handle(request)
+    assert reply.status in (200, 400, 404)
+    if reply.status != 200:
+        assert json.dumps(service.dump()) == before, "a refused request changes nothing"
+    restored = DescopeService([ProjectOption("P1", "K1")], Switches())
+    restored.load(json.loads(json.dumps(service.dump())))
+    assert restored.dump() == service.dump()
+    shown_in_every_form(service)
+
+
+def shown_in_every_form(service: DescopeService) -> None:
+    """Whatever was stored can be shown."""
+    asked = [(f"/{version}/mgmt/theme/export", {}) for version in ("v1", "v2")]
+    asked += [("/v1/mgmt/flow/list", {}), ("/v1/mgmt/project/snapshot/export", {})]
+    for flow_id in service.company.projects["P1"].flows:
+        asked += [(f"/{version}/mgmt/flow/export", {"flowId": flow_id}) for version in ("v1", "v2")]
+    for path, body in asked:
+        request = Request("POST", path, {}, {"authorization": "Bearer P1:K1"}, json.dumps(body).encode(), "")
+        assert service.handle(request).status == 200
+
+
+def places(node: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every place in a JSON value but its root."""
+    entries = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, entry in entries:
+        yield (*way, key)
+        yield from places(entry, (*way, key))
+
+
+WHOLE = small_flow(
+    metadata__translation={"enabled": True, "targetLanguages": ["de"]},
+    metadata__managementConfig={"triggers": {}},
+    references={"connectors": {"a": "b"}, "oauth": ["c"]},
+)
+
+
+@QUICK
+@given(way=st.sampled_from(list(places(WHOLE))), value=ANYTHING, switches=CHOICES)
+def test_a_damaged_flow_is_refused_or_can_be_shown(way, value, switches):
+    flow = small_flow(**{name: WHOLE[name] for name in ("metadata", "references")})
+    node: Any = flow
+    for key in way[:-1]:
+        node = node[key]
+    node[way[-1]] = value
+    found = problems(flow)
+    service = DescopeService([ProjectOption("P1", "K1")], Switches())
+    body = json.dumps({"flow": flow}).encode()
+    reply = service.handle(Request("POST", "/v2/mgmt/flow/import", {}, {"authorization": "Bearer P1:K1"}, body, ""))
+    assert reply.status == (400 if found else 200)
+    service.switches.set(
+        {name: each for name, each in switches.items() if name.startswith("flow_") and "_v" not in name}
+    )
+    shown_in_every_form(service)

@@ -26,6 +26,40 @@ TENANT = {
     "disabled": True,
     "roleInheritance": "none",
 }
+INTERACTION = {"id": "submitId", "type": "submit", "label": "Go", "icon": "x", "subType": "y"}
+REFERENCES = {
+    "connectors": {"Mail": "CI2mail"},
+    "roles": {"Support": "ROL2support"},
+    "oauth": ["google"],
+    "omitted": ["x"],
+    "userAttributes": ["a"],
+    "tenantAttributes": ["b"],
+}
+FLOW = {
+    "flowId": "my-flow",
+    "metadata": {
+        "name": "My Flow",
+        "description": "d",
+        "componentsVersion": "1",
+        "disabled": True,
+        "fingerprint": True,
+        "widget": False,
+        "management": True,
+        "managementConfig": {
+            "triggers": {
+                "enabled": True,
+                "triggerType": "event",
+                "eventTriggers": {"triggeringEventTypes": ["LoginSucceed"]},
+            }
+        },
+        "sharedInteractions": [INTERACTION],
+        "translation": {"enabled": True, "connectorId": "CI2x", "sourceLanguage": "en", "targetLanguages": ["de"]},
+    },
+    "contents": {"startTask": "0", "tasks": {"0": {"id": "0", "type": "screen", "screenId": "SC1"}}},
+    "screens": [{"screenId": "SC1", "interactions": [INTERACTION], "contents": {"ROOT": {"nodes": []}}}],
+    "references": REFERENCES,
+}
+LIST = {"id": "texts", "name": "Texts", "description": "d", "type": "texts", "data": ["a"]}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/mgmt/tenant/create", TENANT | {"parent": "top", "authType": "saml"}),
     ("POST", "/v1/mgmt/tenant/update", TENANT),
@@ -43,6 +77,26 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/mgmt/projects/list", {}),
     ("POST", "/v1/mgmt/project/update/name", {"name": "new"}),
     ("POST", "/v1/mgmt/project/update/tags", {"tags": ["a"]}),
+    ("POST", "/v2/mgmt/flow/import", {"flow": FLOW, "skipRender": True, "changelog": "why"}),
+    ("POST", "/v2/mgmt/flow/export", {"flowId": "my-flow"}),
+    ("POST", "/v1/mgmt/flow/list", {"ids": ["my-flow"]}),
+    ("POST", "/v1/mgmt/flow/delete", {"ids": ["my-flow"]}),
+    ("POST", "/v1/mgmt/flow/template/list", {}),
+    ("POST", "/v2/mgmt/theme/import", {"theme": {"styles": {"light": {}}, "references": REFERENCES}}),
+    ("POST", "/v2/mgmt/theme/export", {}),
+    ("POST", "/v1/mgmt/project/snapshot/export", {"format": "plain"}),
+    ("POST", "/v1/mgmt/list/import", {"lists": [LIST, LIST | {"id": "ips", "name": "IPs", "type": "ips", "data": []}]}),
+    ("POST", "/v1/mgmt/list", {"name": "Any", "description": "d", "type": "json", "data": {"a": [1]}}),
+    ("POST", "/v1/mgmt/list/update", LIST | {"description": "e"}),
+    ("POST", "/v1/mgmt/list/text/add", {"id": "texts", "texts": ["b"]}),
+    ("POST", "/v1/mgmt/list/text/check", {"id": "texts", "text": "b"}),
+    ("POST", "/v1/mgmt/list/text/remove", {"id": "texts", "texts": ["b"]}),
+    ("POST", "/v1/mgmt/list/ip/add", {"id": "ips", "ips": ["10.0.0.0/8"]}),
+    ("POST", "/v1/mgmt/list/ip/check", {"id": "ips", "ip": "10.0.0.0/8"}),
+    ("POST", "/v1/mgmt/list/ip/remove", {"id": "ips", "ips": ["10.0.0.0/8"]}),
+    ("GET", "/v1/mgmt/list/all", {}),
+    ("POST", "/v1/mgmt/list/clear", {"id": "texts"}),
+    ("POST", "/v1/mgmt/list/delete", {"id": "texts"}),
     ("POST", "/v1/mgmt/tenant/delete", {"id": "acme", "cascade": False}),
     ("POST", "/v1/mgmt/project/delete", {}),
 ]
@@ -89,6 +143,7 @@ def reply_schema(method: str, path: str) -> Any:
 
 def test_replies_follow_the_schemas(api, emulator):
     emulator.edit("create_tenant", tenant={"id": "top", "name": "Top"})
+    emulator.edit("add_connector", name="Mail")
     for method, path, arguments in CALLS:
         if method == "POST":
             # A call without a body in the file takes nothing.

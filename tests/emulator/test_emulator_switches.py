@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from emulator_api import SECOND_PROJECT, error
+from emulator_api import SECOND_PROJECT, error, small_flow
 
 from emulator.switches import SWITCHES, Switches
 from emulator.testing import KEY, PROJECT_ID, ControlError
@@ -362,6 +362,242 @@ def test_company_key(connect, emulator, value):
         else:
             assert error(answer) == error(created) == (403, "E011005")
     assert connect().get("/v1/mgmt/tenant/all").status_code == 200
+
+
+# -- flows and what belongs to them ----------------------------------------------------------------------------------
+
+EXPORT_1 = "/v1/mgmt/flow/export"
+EXPORT_2 = "/v2/mgmt/flow/export"
+DELETE_FLOW = "/v1/mgmt/flow/delete"
+
+
+@values("list_order")
+def test_list_order_of_flows(api, emulator, value):
+    order = list if value == "as_sent" else lambda entries: list(entries)[::-1]
+    flows = list(api.flows())
+    templates = api.post("/v1/mgmt/flow/template/list").json()["templates"]
+    emulator.switches(list_order=value)
+    assert list(api.flows()) == order(flows)
+    assert api.post("/v1/mgmt/flow/template/list").json()["templates"] == order(templates)
+    emulator.edit("import_flow", flow=small_flow())
+    out = api.export_flow("mine")
+    old = api.post(EXPORT_1, flowId="mine").json()
+    assert [entry["id"] for entry in out["metadata"]["sharedInteractions"]] == order(["a", "b"])
+    assert [entry["id"] for entry in old["flow"]["sharedInteractions"]] == order(["a", "b"])
+    assert [entry["id"] for entry in api.flows()["mine"]["sharedInteractions"]] == order(["a", "b"])
+    assert [screen["screenId"] for screen in out["screens"]] == order(["SC1", "SC2"])
+    assert [screen["id"] for screen in old["screens"]] == order(["SC1", "SC2"])
+    (screen,) = [screen for screen in out["screens"] if screen["screenId"] == "SC1"]
+    assert [entry["id"] for entry in screen["interactions"]] == order(["go", "no"])
+    files = api.post("/v1/mgmt/project/snapshot/export").json()["files"]
+    assert files["flows/flows.json"]["flows"] == order([*flows, "mine"])
+    for name in ("A", "B"):
+        api.post("/v1/mgmt/list", name=name, type="texts", data=["x", "y"])
+    lists = api.get("/v1/mgmt/list/all").json()["lists"]
+    assert [entry["name"] for entry in lists] == order(["A", "B"])
+
+
+@values("visibility_delay")
+def test_visibility_delay_of_flows(api, emulator, value):
+    emulator.switches(visibility_delay=value)
+    api.import_flow(small_flow())
+    emulator.edit("import_flow", flow=small_flow(flowId="console"))
+    api.import_flow(small_flow(flowId="console"))
+    assert set(api.flows("mine", "console", "step-up")) == {"step-up", "console"} | ({"mine"} if value == 0 else set())
+    assert api.export_flow("mine")["flowId"] == "mine"
+
+
+@values("load_delay")
+def test_load_delay_of_flows(api, emulator, value):
+    emulator.switches(load_delay=value)
+    api.import_flow(small_flow())
+    for path in (EXPORT_1, EXPORT_2):
+        assert api.post(path, flowId="mine").status_code == (200 if value == 0 else 404)
+    assert api.flows("mine")
+    assert api.post(DELETE_FLOW, ids=["mine"]).status_code == 200
+
+
+@values("empty_map")
+def test_empty_map_of_flows(api, emulator, value):
+    emulator.switches(empty_map=value)
+    for shown in (api.export_flow("step-up"), api.post("/v2/mgmt/theme/export").json()["theme"]):
+        if value == "absent":
+            assert "references" not in shown
+        else:
+            assert shown["references"] == ({} if value == "object" else None)
+    api.import_flow(small_flow(references={"oauth": ["x"]}))
+    assert api.export_flow("mine")["references"] == {"oauth": ["x"]}
+
+
+@values("flow_unknown_export")
+def test_flow_unknown_export(api, emulator, value):
+    emulator.switches(flow_unknown_export=value)
+    for path in (EXPORT_1, EXPORT_2):
+        assert error(api.post(path, flowId="nope")) == (value, "E119007")
+
+
+@values("flow_unknown_delete")
+def test_flow_unknown_delete(api, emulator, value):
+    emulator.switches(flow_unknown_delete=value)
+    api.import_flow(small_flow())
+    answer = api.post(DELETE_FLOW, ids=["mine", "nope"])
+    assert answer.status_code == (200 if value == "accept" else 404)
+    assert bool(api.flows("mine")) is (value == "refuse")
+    assert api.post(DELETE_FLOW, ids=["step-up"]).status_code == 200
+
+
+@values("flow_builtin_delete")
+def test_flow_builtin_delete(api, emulator, value):
+    emulator.switches(flow_builtin_delete=value)
+    api.import_flow(small_flow())
+    api.import_flow(small_flow(flowId="step-up"))
+    answer = api.post(DELETE_FLOW, ids=["mine", "step-up"])
+    assert answer.status_code == (200 if value == "allow" else 400)
+    assert bool(api.flows("mine", "step-up")) is (value == "refuse")
+    api.import_flow(small_flow())
+    assert api.post(DELETE_FLOW, ids=["mine"]).status_code == 200
+
+
+THEME = {"styles": {"light": {}}, "cssTemplate": {"light": {}}}
+
+
+def deployed(api, emulator, version, there, other):
+    """The paths of a version are there or not; the other version and the rest of the paths are."""
+    old = {"flowId": "copy", **api.post(EXPORT_1, flowId="step-up").json()}
+    bodies = {
+        "flow/export": {"flowId": "step-up"},
+        "flow/import": old if version == "v1" else {"flow": small_flow()},
+        "theme/export": {},
+        "theme/import": {"theme": THEME},
+    }
+    expected = 200 if there == "present" else there
+    emulator.switches(**{f"flow_{version}": there})
+    for path, body in bodies.items():
+        answer = api.post(f"/{version}/mgmt/{path}", **body)
+        assert answer.status_code == expected, path
+        assert ("errorCode" in answer.json()) is False
+    assert api.post(f"/{other}/mgmt/flow/export", flowId="step-up").status_code == 200
+    assert api.post(f"/{other}/mgmt/theme/import", theme=THEME).status_code == 200
+    assert api.flows("step-up")
+    assert api.post(DELETE_FLOW, ids=["step-up"]).status_code == 200
+
+
+@values("flow_v2")
+def test_flow_v2(api, emulator, value):
+    deployed(api, emulator, "v2", value, "v1")
+
+
+@values("flow_v1")
+def test_flow_v1(api, emulator, value):
+    deployed(api, emulator, "v1", value, "v2")
+
+
+@values("flow_list_dsl")
+def test_flow_list_dsl(api, emulator, value):
+    emulator.switches(flow_list_dsl=value)
+    dsl = api.flows("step-up")["step-up"]["dsl"]
+    assert dsl == ({} if value == "empty" else api.export_flow("step-up")["contents"])
+
+
+@values("flow_list_ids")
+def test_flow_list_ids(api, emulator, value):
+    emulator.switches(flow_list_ids=value)
+    every = list(api.flows())
+    assert list(api.flows("step-up", "nope")) == (["step-up"] if value == "filter" else every)
+    assert list(api.flows("nope")) == ([] if value == "filter" else every)
+
+
+@values("flow_references")
+def test_flow_references(api, emulator, value):
+    emulator.switches(flow_references=value)
+    own = emulator.edit("add_connector", name="Mail")["id"]
+    sent = {"connectors": {"Mail": "CI2other", "Gone": "CI2gone"}, "oauth": ["x"]}
+    api.import_flow(small_flow(references=sent))
+    api.post("/v2/mgmt/theme/import", theme={"styles": {}, "references": sent})
+    shown = api.export_flow("mine").get("references")
+    theme = api.post("/v2/mgmt/theme/export").json()["theme"].get("references")
+    if value == "computed":
+        assert shown == {"connectors": {"Mail": own}, "oauth": ["x"]}
+    else:
+        assert shown == (sent if value == "as_sent" else None)
+    assert theme == (None if value == "absent" else sent)
+
+
+@values("flow_zero_values")
+def test_flow_zero_values(api, emulator, value):
+    emulator.switches(flow_zero_values=value)
+    zero = {"description": "", "disabled": False, "translation": None}
+    api.import_flow(small_flow(metadata=zero | {"name": "Mine", "sharedInteractions": [{"id": "a", "label": ""}]}))
+    out = api.export_flow("mine")
+    old = api.post(EXPORT_1, flowId="mine").json()
+    shared = {"id": "a", "type": "", "label": "", "icon": "", "subType": ""}
+    if value == "present":
+        assert out["metadata"] == {
+            "name": "Mine",
+            "description": "",
+            "componentsVersion": "3.18.2",
+            "disabled": False,
+            "fingerprint": False,
+            "widget": False,
+            "translation": None,
+            "sharedInteractions": [shared],
+            "management": False,
+            "managementConfig": None,
+        }
+        assert out["screens"][0]["interactions"][1] == shared | {"id": "no", "label": "No"}
+        assert out["screens"][1]["interactions"] == []
+        assert (old["flow"]["translate"], old["flow"]["translateTargetLangs"]) == (False, [])
+        assert old["flow"]["sharedInteractions"] == [shared]
+    else:
+        assert out["metadata"] == {"name": "Mine", "componentsVersion": "3.18.2", "sharedInteractions": [{"id": "a"}]}
+        assert out["screens"][0]["interactions"][1] == {"id": "no", "label": "No"}
+        assert "interactions" not in out["screens"][1]
+        assert "translate" not in old["flow"]
+        assert old["flow"]["sharedInteractions"] == [{"id": "a"}]
+    assert api.flows()["mine"]["translate"] is False
+
+
+@values("theme_import")
+def test_theme_import(api, emulator, value):
+    emulator.switches(theme_import=value)
+    api.post("/v2/mgmt/theme/import", theme={"styles": {"light": {"a": {"x": 1, "y": [1]}}, "dark": {"b": 1}}})
+    api.post("/v2/mgmt/theme/import", theme={"styles": {"light": {"a": {"y": [2]}, "c": 1}}})
+    merged = {"light": {"a": {"x": 1, "y": [2]}, "c": 1}, "dark": {"b": 1}}
+    expected = merged if value == "upsert" else {"light": {"a": {"y": [2]}, "c": 1}}
+    assert api.post("/v2/mgmt/theme/export").json()["theme"]["styles"] == expected
+    api.post("/v1/mgmt/theme/import", theme={"cssTemplate": {"z": 1}})
+    assert api.post("/v2/mgmt/theme/export").json()["theme"]["styles"] == {"z": 1}
+
+
+@values("snapshots")
+def test_snapshots(api, emulator, value):
+    emulator.switches(snapshots=value)
+    answer = api.post("/v1/mgmt/project/snapshot/export")
+    if value == "allowed":
+        assert answer.status_code == 200
+    else:
+        assert error(answer) == (403, "E111703")
+
+
+@pytest.mark.parametrize(("name", "value"), PAIRS)
+def test_a_flow_lives_under_every_value(api, emulator, name, value):
+    """In one of its forms at least."""
+    if name == "load_delay" and value:
+        return
+    emulator.switches(**{name: value})
+    if name == "flow_v2" and value != "present":
+        flow = api.post(EXPORT_1, flowId="sign-in").json()
+        assert api.post("/v1/mgmt/flow/import", flowId="mine", **flow).status_code == 200
+        assert api.post(EXPORT_1, flowId="mine").json()["flow"]["dsl"] == flow["flow"]["dsl"]
+    else:
+        flow = api.export_flow("sign-in")
+        api.import_flow(flow | {"flowId": "mine"})
+        # under list_order=reversed every import turns the order around
+        out = api.export_flow("mine")
+        assert out["contents"] == flow["contents"]
+        assert [screen["contents"] for screen in out["screens"]] == [screen["contents"] for screen in flow["screens"]]
+    assert api.post(DELETE_FLOW, ids=["mine"]).status_code == 200
+    assert "mine" not in api.flows()
 
 
 def test_every_switch_has_a_test_of_every_value():

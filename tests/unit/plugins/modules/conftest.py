@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -41,6 +42,13 @@ def no_waiting() -> Iterator[None]:
         mock.patch("ssl.create_default_context", functools.lru_cache(ssl.create_default_context)),
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def state_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where backups go, if a test does not say otherwise."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ of every switch of the emulator. A module without a story fails.
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import time
 from pathlib import Path
@@ -20,8 +21,10 @@ from unittest import mock
 import pytest
 
 from ansible_collections.pcc.identity.plugins.module_utils._client import Session
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from emulator.switches import SWITCHES
 from emulator.testing import PROJECT_ID, ThreadedEmulator
+from tests.support.flows import sample
 
 from .conftest import Run
 
@@ -31,8 +34,52 @@ Options = dict[str, Any]
 
 _SESSION = {"enabled": True, "session_token_expiration": 60, "session_token_expiration_unit": "minutes"}
 
+
+def _flow(flow_id: str, **arguments: Any) -> Options:
+    """Return a real export with other arguments of its first step."""
+    flow = copy.deepcopy(sample("connectorflow.json"))
+    flow["flowId"] = flow_id
+    task = flow["contents"]["tasks"]["1"]
+    task["arguments"] |= {name: {"type": "inline", "value": value} for name, value in arguments.items()}
+    return flow
+
+
+_CONNECTOR = sample("connectorflow.json")["references"]["connectors"]["My HTTP Connector"]
+_MFA = {"id": "mfa", "name": "MFA", "template": "mfa-login"}
+
 #: Per module: steps that each change something.
 STORIES: dict[str, list[Options]] = {
+    "descope_flow": [
+        {"definition": _flow("one", used=_CONNECTOR), "disabled": True},
+        {"id": "one", "disabled": False, "description": "Ours"},
+        {"definition": _flow("one", used=_CONNECTOR, prompt=["login"])},
+        {"definition": _flow("one", used=_CONNECTOR), "connectors": {"My HTTP Connector": "Another"}},
+        {"id": "one", "state": "absent"},
+        {"id": "sign-in", "name": "Come in"},
+        {"id": "sign-in", "name": "Sign In"},
+    ],
+    "descope_flows": [
+        {
+            "flows": [
+                {"definition": _flow("one", used=_CONNECTOR)},
+                {**_MFA, "config": {"methods": ["totp", "email", "sms"], "remember_device": True}},
+                *({"definition": flow} for flow in sample("testwidget.json")["flows"]),
+            ]
+        },
+        {
+            "flows": [
+                {"definition": _flow("one", used=_CONNECTOR, redirectUrl="https://x.example")},
+                {**_MFA, "config": {"methods": ["totp", "email"]}, "allow_breaking_changes": True},
+                {"id": "user-profile-set-phone", "definition": sample("testwidget.json"), "name": "Phone"},
+            ]
+        },
+        {
+            "flows": [
+                {"id": flow_id, "state": "absent"}
+                for flow_id in ["one", "mfa", *(flow["flowId"] for flow in sample("testwidget.json")["flows"])]
+            ]
+        },
+    ],
     "descope_tenant": [
         {
             "id": "acme",
@@ -121,12 +168,27 @@ def test_every_module_has_a_story() -> None:
 @pytest.mark.parametrize("module", STORIES)
 def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: Run) -> None:
     emulator.edit("create_tenant", tenant={"id": "bystander", "name": "Bystander", "customAttributes": {"plan": "own"}})
+    names = ("My HTTP Connector", "Another")
+    ids = {name: emulator.edit("add_connector", name=name)["id"] for name in names}
+    # Where there are no snapshots, connectors are only known from flows that use them.
+    bystander = {**_flow("bystander", used=list(ids.values())), "references": {"connectors": ids}}
+    emulator.edit("import_flow", flow=bystander)
     emulator.switches(**switches)
-    bystander = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"]["bystander"]
+    before = configuration(emulator)
     with real_waiting(switches):
         for step, options in enumerate(STORIES[module]):
             four_fold(module, options, emulator, run, f"step {step}")
-    assert emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"] == {"bystander": bystander}
+    assert configuration(emulator) == before
+
+
+def configuration(emulator: ThreadedEmulator) -> Options:
+    """Return tenants, flows and theme without what every write stamps on them."""
+    state = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]
+    return {
+        "tenants": state["tenants"],
+        "flows": {flow_id: normal(entry["flow"]) for flow_id, entry in state["flows"].items()},
+        "theme": state["theme"]["styles"],
+    }
 
 
 def four_fold(module: str, options: Options, emulator: ThreadedEmulator, run: Run, where: str) -> None:

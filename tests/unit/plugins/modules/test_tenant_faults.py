@@ -19,6 +19,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import 
 from emulator.testing import PROJECT_ID, ThreadedEmulator
 
 from .conftest import Run
+from .faults import FAULTS, PASSING
 
 #: As somebody left them: two to be updated, one losing an attribute, one to be deleted, a domain to be handed over,
 #: one as wanted, and two that the list does not know.
@@ -51,31 +52,6 @@ WANTED: list[dict[str, Any]] = [
     {"name": "Named by the service", "custom_attributes": {"regions": ["eu", "us"], "trial": True}},
     *({"id": f"new-{n:02}", "name": f"New {n}", "enforce_sso": n % 2 == 0} for n in range(11)),
 ]
-
-#: Kind of fault, and whether a run must be able to get over it by itself.
-FAULTS: dict[str, dict[str, Any]] = {
-    "status-500": {"kind": "status", "status": 500},
-    "status-500-after": {"kind": "status", "status": 500, "when": "after"},
-    "status-503": {"kind": "status", "status": 503},
-    "status-520-after": {"kind": "status", "status": 520, "when": "after"},
-    "status-429": {"kind": "status", "status": 429, "headers": {"Retry-After": "0.001"}},
-    "status-400": {"kind": "status", "status": 400},
-    "status-401": {"kind": "status", "status": 401},
-    "status-403": {"kind": "status", "status": 403},
-    "status-404": {"kind": "status", "status": 404},
-    "html": {"kind": "html"},
-    "html-after": {"kind": "html", "when": "after"},
-    "html-502": {"kind": "html", "status": 502},
-    "reset": {"kind": "reset"},
-    "reset-after": {"kind": "reset", "when": "after"},
-    "timeout": {"kind": "timeout", "seconds": 0.4},
-    "timeout-after": {"kind": "timeout", "seconds": 0.4, "when": "after"},
-    "truncated": {"kind": "truncated"},
-    "non-json": {"kind": "non_json"},
-}
-
-#: Faults that pass by themselves. A run must get over them, except where a single refusal is final (the 4xx).
-PASSING = {name for name in FAULTS if not name.startswith("status-4")} | {"status-429"}
 
 
 def tenants(emulator: ThreadedEmulator) -> dict[str, dict[str, Any]]:

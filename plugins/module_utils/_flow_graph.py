@@ -1,0 +1,216 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""A flow as a graph: steps, where they lead, which of them sign a user in. Pure.
+
+Works on the normal form (L(_flow_normal.normal)). The names of actions are those of real exports.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import re
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal
+
+#: Steps that let a user sign in: Sign In, Sign Up, and Sign Up or In by some method.
+_SIGN_IN = re.compile(r"(?:sign-up-or-in|sign-in|sign-up)-(?P<method>.+)")
+#: The same for methods whose actions are named the other way round.
+_NAMED_FIRST = re.compile(r"(?P<method>[a-z0-9-]+?)-(?:sign-up-or-in|sign-in|sign-up)(?:-start)?")
+_SOCIAL = re.compile(r"oauth-start(?:-.+)?")
+_RECOVERY = re.compile(r".*recovery-?code.*")
+#: Steps that finish what a sign-in step began, so that the user has proven who they are.
+_PROVEN = re.compile(r"(?:verify|exchange)-.+|.+-(?:finish|exchange)|step-up")
+#: Methods whose sign-in step proves it at once, since the code or the password was typed before.
+_AT_ONCE = re.compile(r"totp|password|recovery|security-question")
+
+_NAMES = {
+    "otp-sms": "OTP by SMS",
+    "otp-email": "OTP by email",
+    "otp-whatsapp": "OTP by WhatsApp",
+    "otp-voice": "OTP by voice",
+    "magic-link-email": "magic link by email",
+    "magic-link-sms": "magic link by SMS",
+    "enchanted-link-email": "enchanted link by email",
+    "totp": "authenticator app (TOTP)",
+    "webauthn": "passkey",
+    "password": "password",
+    "recovery": "recovery code",
+    "sso": "SSO",
+    "saml": "SSO",
+}
+
+
+def edges(flow: Normal) -> dict[str, list[str]]:
+    """Return the keys of the steps that each step leads to; those that exist nowhere are among them."""
+    return {key: [rule["taskId"] for rule in rules(task) if rule.get("taskId")] for key, task in flow["tasks"].items()}
+
+
+def rules(task: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return where a step leads: C(interactionId), C(taskId) and whatever else the editor notes."""
+    following = task.get("next")
+    found = following.get("rules") if isinstance(following, dict) else None
+    return [rule for rule in found if isinstance(rule, dict)] if isinstance(found, list) else []
+
+
+def start(flow: Normal) -> str:
+    """Return the key of the step that the flow starts with."""
+    return str(flow["contents"].get("startTask", ""))
+
+
+def reached(graph: t.Mapping[str, list[str]], begin: t.Iterable[str], stop: t.Container[str] = ()) -> set[str]:
+    """Return the steps that can be reached from some, which are among them, without going on from those in C(stop)."""
+    found: set[str] = set()
+    left = list(begin)
+    while left:
+        key = left.pop()
+        if key not in found and key in graph:
+            found.add(key)
+            if key not in stop:
+                left += graph[key]
+    return found
+
+
+def method(task: dict[str, t.Any]) -> str | None:
+    """Return the sign-in method of a step, or None for a step that is not for signing in."""
+    action = task.get("action")
+    if task.get("type") not in {None, "automated"} or not isinstance(action, str) or action.startswith("update-user"):
+        return None
+    if _SOCIAL.fullmatch(action):
+        return "social"
+    if _RECOVERY.fullmatch(action):
+        return None if "generate" in action else "recovery"
+    found = _SIGN_IN.fullmatch(action) or (None if _PROVEN.fullmatch(action) else _NAMED_FIRST.fullmatch(action))
+    return re.sub(r"linkv\d+", "link", found["method"]) if found else None
+
+
+def method_names(flow: Normal) -> list[str]:
+    """Return the sign-in methods that a flow offers, as people call them, sorted; each social provider by itself."""
+    found = set()
+    for key, task in flow["tasks"].items():
+        name = method(task)
+        if name == "social":
+            found |= {f"social login with {provider}" for provider in _providers(flow, key, task)} or {"social login"}
+        elif name:
+            found.add(spoken(name))
+    return sorted(found)
+
+
+def spoken(name: str) -> str:
+    """Return a method's name as people say it."""
+    return _NAMES.get(name, name.replace("-", " "))
+
+
+def sub_flows(flow: Normal) -> set[str]:
+    """Return the ids of the flows that a flow runs inside itself."""
+    found = set()
+    for task in flow["tasks"].values():
+        argument = (task.get("arguments") or {}).get("flowId") if task.get("type") == "flow" else None
+        value = argument.get("value") if isinstance(argument, dict) else None
+        if isinstance(value, str) and value:
+            found.add(value)
+    return found
+
+
+def second_factors_alone(flow: Normal) -> list[str]:
+    """Return the keys of the steps that ask for a second factor while no other method is offered in its place.
+
+    A second factor is a sign-in step that no user reaches before having proven who they are in another way. Another
+    method is offered in its place if some step behind that proof leads to both.
+    """
+    graph = edges(flow)
+    tasks = flow["tasks"]
+    proven = {key for key, task in tasks.items() if _proves(task)}
+    first = reached(graph, [start(flow), *(key for key in tasks if key == "start")], proven)
+    second = {
+        key: name for key, task in tasks.items() if (name := method(task)) and key not in first and _live(flow, key)
+    }
+    # Where the way forks behind a proof: the proof itself, and every step that is only behind one.
+    forks = [key for key in tasks if key in proven or key not in first]
+    reach = functools.cache(lambda fork: frozenset(reached(graph, graph[fork], proven)) | {fork})
+    alone = []
+    for key, name in second.items():
+        together = (second[other] for fork in forks if key in reach(fork) for other in reach(fork) & second.keys())
+        if all(other == name for other in together):
+            alone.append(key)
+    return sorted(alone)
+
+
+def labels(*flows: Normal) -> dict[str, str]:
+    """Return what to call each step, by key: its name, with the key where several steps have that name.
+
+    With two flows, the older one first, a step goes by its newer name.
+    """
+    names: dict[str, str] = {}
+    for flow in flows:
+        names.update({key: str(task.get("name") or key).strip() for key, task in flow["tasks"].items()})
+    return _unique(names)
+
+
+def screen_labels(*flows: Normal) -> dict[str, str]:
+    """Return what to call each screen, by id: the name of the step that shows it."""
+    names: dict[str, str] = {}
+    for flow in flows:
+        names.update({screen: names.get(screen, screen) for screen in flow["screens"]})
+        for _key, task in sorted(flow["tasks"].items()):
+            if task.get("screenId") in flow["screens"] and task.get("name"):
+                names[task["screenId"]] = str(task["name"]).strip()
+    return _unique(names)
+
+
+def interaction_labels(flow: Normal) -> dict[str, str]:
+    """Return the label of each interaction, by id; those without one are left out."""
+    found = {}
+    for owner in [
+        flow["metadata"].get("sharedInteractions") or {},
+        *(_interactions(s) for s in flow["screens"].values()),
+    ]:
+        for item in owner.values() if isinstance(owner, dict) else ():
+            if item.get("label"):
+                found[str(item.get("id"))] = str(item["label"]).strip()
+    for task in flow["tasks"].values():
+        for item in task.get("conditions") or ():
+            if isinstance(item, dict) and item.get("name"):
+                found[str(item.get("interactionId"))] = str(item["name"]).strip()
+    return found
+
+
+def _interactions(screen: Normal) -> dict[str, t.Any]:
+    found = screen.get("interactions")
+    return found if isinstance(found, dict) else {}
+
+
+def _proves(task: dict[str, t.Any]) -> bool:
+    action = str(task.get("action") or "")
+    return bool(_PROVEN.fullmatch(action)) or bool((name := method(task)) and _AT_ONCE.match(name))
+
+
+def _live(flow: Normal, key: str) -> bool:
+    """Return whether anything leads to a step: one that hangs loose in the editor is never met."""
+    return key in reached(edges(flow), [start(flow), "start"])
+
+
+def _providers(flow: Normal, key: str, task: dict[str, t.Any]) -> set[str]:
+    """Return the social providers that lead to a step: of the buttons that do, else the step's own default."""
+    found = set()
+    for other in flow["tasks"].values():
+        screen = flow["screens"].get(str(other.get("screenId")), {})
+        for rule in rules(other):
+            item = _interactions(screen).get(str(rule.get("interactionId")), {})
+            if rule.get("taskId") == key and item.get("subType") == "social":
+                found.add(str(item.get("icon") or item.get("label") or item.get("id")))
+    argument = (task.get("arguments") or {}).get("defaultProvider")
+    default = argument.get("value") if isinstance(argument, dict) else None
+    return found or ({default} if isinstance(default, str) and default else set())
+
+
+def _unique(names: dict[str, str]) -> dict[str, str]:
+    result = dict(names)
+    while len(taken := collections.Counter(result.values())) < len(result):
+        result = {key: name if taken[name] == 1 else f"{name} ({key})" for key, name in result.items()}
+    return result

@@ -1,0 +1,183 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""Connectors and roles that a flow refers to, by name, and their ids in the project it is deployed to. Pure.
+
+An export names them under C(references) with the ids of the project it comes from; those ids stand all over the flow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
+
+KINDS = ("connectors", "roles")
+
+Names = dict[str, dict[str, str]]
+
+#: Ids as real exports have them: connectors start with CI, roles with ROL (contract 3.3, S).
+_ID = {"connectors": re.compile(r"CI[A-Za-z0-9]{10,}"), "roles": re.compile(r"ROL[A-Za-z0-9]{10,}")}
+
+
+@dataclasses.dataclass
+class Known:
+    """What a project has.
+
+    Attributes:
+        ids: for each of L(KINDS), id by name.
+        complete: the kinds of which C(ids) holds all there are; of others, those that were seen.
+    """
+
+    ids: Names = dataclasses.field(default_factory=lambda: {kind: {} for kind in KINDS})
+    complete: set[str] = dataclasses.field(default_factory=set)
+
+    def add(self, definition: Definition) -> None:
+        """Learn from a flow that the project itself exported."""
+        for kind, names in referenced(definition).items():
+            for name, object_id in names.items():
+                if object_id:
+                    self.ids[kind].setdefault(name, object_id)
+
+
+def referenced(definition: Definition) -> Names:
+    """Return the names and ids under C(references) of a definition, for each of L(KINDS)."""
+    references = definition.get("references") or {}
+    found: Names = {}
+    for kind in KINDS:
+        names = references.get(kind)
+        found[kind] = {str(name): str(value or "") for name, value in names.items()} if isinstance(names, dict) else {}
+    return found
+
+
+def is_known(kind: str, name: str, known: Known) -> bool:
+    """Return whether a connector or role needs no looking up: it is known by name, or given as an id."""
+    return name in known.ids[kind] or bool(_ID[kind].fullmatch(name))
+
+
+def missing(definition: Definition, known: Known, maps: Names) -> Names:
+    """Return the referenced names, as mapped, that are not known yet."""
+    found: Names = {kind: {} for kind in KINDS}
+    for kind, names in referenced(definition).items():
+        for name in names:
+            target = maps.get(kind, {}).get(name, name)
+            if not is_known(kind, target, known):
+                found[kind][name] = target
+    return found
+
+
+def resolve(definition: Definition, known: Known, maps: Names, project: str) -> tuple[Definition, list[str]]:
+    """Return a definition for the target project, and what stands in the way.
+
+    Args:
+        definition: with the ids of the project that it comes from.
+        known: what the target project has.
+        maps: for each of L(KINDS), the target's name or id by the name (or id) that the definition has.
+        project: the target's id, for messages.
+
+    Returns:
+        The definition with all ids replaced, in one step, so that two can swap; and a text for each name that the
+        target does not have.
+    """
+    replaced: dict[str, str] = {}
+    problems: list[str] = []
+    references = dict(definition.get("references") or {})
+    for kind, names in referenced(definition).items():
+        result = {}
+        for name, old in names.items():
+            target = maps.get(kind, {}).get(name, name)
+            new = known.ids[kind].get(target) or (target if _ID[kind].fullmatch(target) else None)
+            if new is None:
+                problems.append(_unknown(kind, name, target, known, project))
+                continue
+            # Under the target's name: that is what the target's own export says.
+            label = next((label for label, value in known.ids[kind].items() if value == new), target)
+            result[label] = new
+            if old:
+                replaced[old] = new
+        if names:
+            references[kind] = result
+        for old, target in maps.get(kind, {}).items():
+            if _ID[kind].fullmatch(old):
+                new = known.ids[kind].get(target, target)
+                replaced[old] = new
+    rewritten = rewrite({**definition, "references": {}}, replaced)
+    return {**rewritten, "references": references}, problems
+
+
+def unnamed(definition: Definition, known: Known, live: Definition | None) -> dict[str, list[str]]:
+    """Return the ids in a definition that nothing names and the live flow does not have, for each of L(KINDS).
+
+    Whether the project has them cannot be told from here.
+    """
+    text = _strings(definition)
+    there = _strings(live) if live else ""
+    found = {}
+    for kind in KINDS:
+        named = set(known.ids[kind].values()) | set(referenced(definition)[kind].values())
+        ids = set(re.findall(rf"(?<![A-Za-z0-9]){_ID[kind].pattern}(?![A-Za-z0-9])", text))
+        found[kind] = sorted(item for item in ids if item not in named and item not in there)
+    return found
+
+
+def rewrite(value: t.Any, replaced: t.Mapping[str, str]) -> t.Any:
+    """Return a JSON value with ids replaced wherever they stand in a text or a key as a whole word."""
+    changes = {old: new for old, new in replaced.items() if old and old != new}
+    if not changes:
+        return value
+    words = "|".join(re.escape(old) for old in sorted(changes, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
+
+    def walk(item: t.Any) -> t.Any:
+        if isinstance(item, str):
+            return pattern.sub(lambda match: changes[match.group()], item)
+        if isinstance(item, list):
+            return [walk(inner) for inner in item]
+        if isinstance(item, dict):
+            return {walk(key): walk(inner) for key, inner in item.items()}
+        return item
+
+    return walk(value)
+
+
+def used(definition: Definition, kind: str) -> list[str]:
+    """Return the names (or, unnamed, the ids) of the connectors or roles whose id stands in the flow, sorted."""
+    text = _strings({**definition, "references": {}})
+    names = {object_id: name for name, object_id in referenced(definition)[kind].items() if object_id}
+    found = set(re.findall(rf"(?<![A-Za-z0-9]){_ID[kind].pattern}(?![A-Za-z0-9])", text))
+    found |= {item for item in names if item in text}
+    return sorted(names.get(item, item) for item in found)
+
+
+def _strings(value: object) -> str:
+    """Return all texts and keys in a JSON value, for searching."""
+    parts: list[str] = []
+    left: list[t.Any] = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            parts.append(item)
+        elif isinstance(item, dict):
+            left += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            left += item
+    return "\n".join(parts)
+
+
+def _unknown(kind: str, name: str, target: str, known: Known, project: str) -> str:
+    word = kind[:-1]
+    mapped = f" (mapped from '{name}')" if target != name else ""
+    names = ", ".join(sorted(known.ids[kind])) or "none"
+    if kind in known.complete:
+        there = f"it has {names}"
+    else:
+        there = f"those seen in it are {names} (the service has no list of {kind} to ask)"
+    return (
+        f"refers to the {word} '{target}'{mapped}, which project {project} does not have; {there}. Create it there, or "
+        f"map the name with {kind}: {{'{name}': NAME_OR_ID}}."
+    )

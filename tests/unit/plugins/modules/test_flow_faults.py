@@ -1,0 +1,144 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever request of a deployment fails: the project holds the old flow or the new one, and the report says which."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from emulator.testing import PROJECT_ID, ThreadedEmulator
+from tests.support.flows import sample
+
+from .conftest import Run
+from .faults import FAULTS, PASSING
+
+OLD = sample("connectorflow.json")
+NEW = copy.deepcopy(OLD)
+NEW["contents"]["tasks"]["0"]["name"] = "Finish"
+NEW["contents"]["tasks"]["1"]["arguments"]["used"] = {
+    "type": "inline",
+    "value": OLD["references"]["connectors"]["My HTTP Connector"],
+}
+FLOW_ID = OLD["flowId"]
+
+#: What is there before, and what is wanted.
+CASES: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = {
+    "create": (None, NEW),
+    "update": (OLD, NEW),
+    "delete": (OLD, None),
+}
+
+
+def live(emulator: ThreadedEmulator) -> dict[str, Any] | None:
+    entry = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["flows"].get(FLOW_ID)
+    return entry["flow"] if entry else None
+
+
+def equal(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return same(normal(one), normal(other))
+
+
+class Deployment:
+    """One change of one flow, from the same beginning each time."""
+
+    def __init__(self, case: str, switches: dict[str, Any], emulator: ThreadedEmulator, run: Run) -> None:
+        self.old, self.new = CASES[case]
+        self.switches, self.emulator, self._run = switches, emulator, run
+
+    def prepare(self) -> None:
+        self.emulator.reset()
+        connector = self.emulator.edit("add_connector", name="My HTTP Connector")["id"]
+        if self.old is not None:
+            self.emulator.edit("import_flow", flow=copy.deepcopy(self.old))
+        self.emulator.switches(**self.switches)
+        old_id = OLD["references"]["connectors"]["My HTTP Connector"]
+        self.before = live(self.emulator)
+        self.wanted = None
+        if self.new is not None:
+            self.wanted = copy.deepcopy(self.new)
+            assert self.wanted["contents"]["tasks"]["1"]["arguments"]["used"]["value"] == old_id
+            self.wanted["contents"]["tasks"]["1"]["arguments"]["used"]["value"] = connector
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        entry = {"id": FLOW_ID, "state": "absent"} if self.new is None else {"definition": copy.deepcopy(self.new)}
+        return self._run("descope_flows", flows=[entry], **options)
+
+    def assert_old_or_new(self, result: dict[str, Any], where: object) -> None:
+        """The project holds one of the two, and what the run said about it is true."""
+        now = live(self.emulator)
+        is_old, is_new = equal(now, self.before), equal(now, self.wanted)
+        assert is_old or is_new, (where, result["msg"])
+        rows = result.get("flows")
+        if rows is None:
+            assert result["failed"]
+            assert not result["changed"]
+            assert is_old, where
+            return
+        (row,) = rows
+        if row["status"] in {"created", "updated", "deleted"}:
+            assert is_new, (where, result["msg"])
+            assert result["changed"]
+            assert not result["failed"]
+            return
+        assert row["status"] == "failed", where
+        assert result["failed"]
+        assert result["error_code"]
+        assert result["hint"]
+        if "not known" in row["error"]:
+            assert result["changed"]
+            assert result["backup_file"] in result["msg"]
+        else:
+            assert is_old, (where, row["error"])
+            assert not result["changed"]
+            assert "as it was before" in row["error"] or "put back" in row["error"]
+
+
+@pytest.mark.parametrize("switches", [{}, {"flow_v2": 404}], ids=["v2", "v1"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("case", CASES)
+def test_every_fault_at_every_request(
+    case: str, fault: str, switches: dict[str, Any], emulator: ThreadedEmulator, run: Run
+) -> None:
+    deployment = Deployment(case, switches, emulator, run)
+    deployment.prepare()
+    clean = deployment.run()
+    assert not clean["failed"], clean["msg"]
+    assert equal(live(emulator), deployment.wanted)
+    count = len(emulator.requests())
+    assert count >= 5
+    for index in range(1, count + 1):
+        deployment.prepare()
+        emulator.faults([{"nth": index, "do": FAULTS[fault]}])
+        result = deployment.run(timeout=0.25 if "timeout" in fault else 5)
+        deployment.assert_old_or_new(result, index)
+        if fault in PASSING:
+            assert not result["failed"], (index, result["msg"])
+        emulator.faults()
+        again = deployment.run()
+        assert not again["failed"], (index, again["msg"])
+        assert equal(live(emulator), deployment.wanted)
+        assert not deployment.run()["changed"]
+
+
+@pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
+@pytest.mark.parametrize("case", CASES)
+def test_faults_that_do_not_pass(case: str, fault: str, emulator: ThreadedEmulator, run: Run) -> None:
+    """The service breaks at some request and stays broken."""
+    deployment = Deployment(case, {}, emulator, run)
+    for match in ({}, {"kind": "write"}):
+        for index in range(1, 7):
+            deployment.prepare()
+            emulator.faults([{"match": match, "from": index, "do": FAULTS[fault]}])
+            result = deployment.run(retries=1)
+            emulator.faults()
+            deployment.assert_old_or_new(result, (match, index))
+            assert not deployment.run()["failed"]
+            assert equal(live(emulator), deployment.wanted)
