@@ -61,11 +61,12 @@ class Versions:
                     raise
                 if _about_the_object(error):
                     raise
+                # 405 and 501 are surely about the path; with a 404 it may be the object that is not there.
+                surely = error.status != 404
                 try:
                     result = older()
                 except ServiceError as second:
-                    # Neither is there, so it is about the object.
-                    raise (error if second.status in NO_SUCH_PATH else second) from None
+                    raise (error if second.status in NO_SUCH_PATH and not surely else second) from None
                 self._newer = False
                 return result
             self._newer = True
