@@ -15,9 +15,10 @@ Counting starts at 1 and covers the requests that match, so ``{"path": "*"}`` wi
 all. Requests refused by the rate limit never get here and are not counted. ``do`` may be just the kind as a string.
 
 Kinds: ``status`` (``status``, and optionally ``body``, ``headers``, ``retry_after``, ``code``, ``when``), ``html``
-(``status``, ``when``), ``reset`` (``when``), ``timeout`` (``seconds``, ``when``), ``truncated``, ``non_json``.
-``when`` says whether the fault strikes before (default) or after the request is carried out; ``truncated`` and
-``non_json`` always strike after.
+(``status``, ``when``), ``reset`` (``when``), ``timeout`` (``seconds``, ``when``), ``truncated``, ``non_json``,
+``rewrite`` (``replace``: new text by old text). ``when`` says whether the fault strikes before (default) or after the
+request is carried out; ``truncated`` and ``non_json`` always strike after. ``rewrite`` lets the service see another
+body than the one that was sent, so that what it stores is not what the client meant; the reply tells nothing of it.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ KINDS: dict[str, frozenset[str]] = {
     "timeout": frozenset({"seconds", "when"}),
     "truncated": frozenset(),
     "non_json": frozenset(),
+    "rewrite": frozenset({"replace"}),
 }
 _RULE_KEYS = frozenset({"name", "match", "nth", "every", "from", "times", "do"})
 _MATCH_KEYS = frozenset({"method", "path", "kind", "project"})
@@ -54,6 +56,7 @@ class Action:
     retry_after: int | None = None
     code: str = ""
     seconds: float = 60.0
+    replace: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, value: Any, where: str) -> Action:
@@ -78,19 +81,31 @@ class Action:
         seconds = keys.get("seconds", 60.0)
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
             raise OptionError(f"{where}: 'seconds' must be a number, 0 or more")
+        replace = keys.get("replace", {})
+        if not isinstance(replace, dict) or not all(isinstance(text, str) for text in replace.values()):
+            raise OptionError(f"{where}: 'replace' must be an object of texts")
+        if kind == "rewrite" and not replace:
+            raise OptionError(f"{where}: kind rewrite needs 'replace'")
         status = _count(keys, "status", where, 200) or 200
         if not 200 <= status <= 599:
             raise OptionError(f"{where}: 'status' must be from 200 to 599")
         return cls(
             kind=kind,
-            before=when == "before" and kind not in ("truncated", "non_json"),
+            before=when == "before" and kind not in ("truncated", "non_json", "rewrite"),
             status=status,
             body=keys.get("body"),
             headers={str(name): str(text) for name, text in headers.items()},
             retry_after=_count(keys, "retry_after", where, None, least=0),
             code=str(keys.get("code", "")),
             seconds=float(seconds),
+            replace=replace,
         )
+
+    def rewritten(self, body: bytes) -> bytes:
+        """The body that the service gets."""
+        for old, new in self.replace.items():
+            body = body.replace(old.encode(), new.encode())
+        return body
 
 
 @dataclass(slots=True)

@@ -70,6 +70,8 @@ class Pipeline:
             limited = True
         else:
             hit = self._faults.strike(request.method, request.path, kind, project)
+            if hit is not None and hit.action.replace:
+                request = Request.from_scope(scope, hit.action.rewritten(body))
             if self.latency:
                 await asyncio.sleep(self.latency)
             if hit is None or not hit.action.before:
@@ -136,7 +138,7 @@ def _spoil(action: Action, service: Service, reply: Reply | None) -> Reply | Non
         return Reply.html("Just a moment...", action.status)
     if action.kind == "non_json":
         return Reply(200, b"OK", "text/plain; charset=utf-8")
-    if action.kind == "truncated":
+    if action.kind in ("truncated", "rewrite"):
         return reply
     return None
 

@@ -22,6 +22,7 @@ FULL = (
     "plugins/module_utils/_tenant_fields.py",
     "plugins/module_utils/_tenant_plan.py",
     "plugins/module_utils/_tenant_rules.py",
+    "plugins/module_utils/_theme.py",
 )
 
 

@@ -101,17 +101,23 @@ class Demo:
         """Return the live tenants of a host's project."""
         return self.emulator.state(PROJECTS[host])["projects"][PROJECTS[host]]["tenants"]
 
+    def flows(self, host: str) -> dict[str, dict]:
+        """Return the live flows of a host's project."""
+        return self.emulator.state(PROJECTS[host])["projects"][PROJECTS[host]]["flows"]
+
     def run(self) -> None:
         """Go through the steps."""
-        output = self.step("Preview: six empty projects, every tenant field by field, nothing written", PREVIEW)
-        expect(changed(output) == dict.fromkeys(PROJECTS, 1), "all projects should show changes")
+        output = self.step("Preview: six empty projects, tenants by field and flows by name, nothing written", PREVIEW)
+        expect(changed(output) == dict.fromkeys(PROJECTS, 2), "all projects should show tenants and flows to change")
         expect("+northwind-emea:" in output and "+  parent: northwind" in output, "the difference should name fields")
+        expect("- magic link by email" in output, "the difference should name the sign-in methods")
         expect(self.written(0) == 0, "the preview wrote something")
 
         self.step("The run itself, production confirmed", APPLY)
         expect(self.written(0) > 0, "nothing was written")
         for host, project in PROJECTS.items():
             expect("northwind" in self.tenants(host) or "research" in self.tenants(host), f"{project} is still empty")
+            expect(f"{host.partition('_')[0]}-login" in self.flows(host), f"{project} has no flow")
 
         mark = self.mark()
         output = self.step("Again: nothing to change", APPLY)
@@ -121,36 +127,58 @@ class Demo:
         self.edit_in_console()
         mark = self.mark()
         output = self.step("Preview: just what was changed in the console, and the extra tenant by its id", PREVIEW)
-        drifted = {"acme_prod": 1, "globex_staging": 1}
-        expect(changed(output) == {host: drifted.get(host, 0) for host in PROJECTS}, "two projects should show changes")
+        drifted = {"acme_prod": 1, "globex_staging": 1, "globex_dev": 1}
+        expect(changed(output) == {host: drifted.get(host, 0) for host in PROJECTS}, "three projects should change")
         expect(
             sorted(re.findall(r"^[-+] .*$", output, re.MULTILINE))
-            == ["+  name: Globex Research", "-  - contoso.invalid", "-  name: Research (renamed)"],
+            == sorted(
+                [
+                    "+  name: Globex Research",
+                    "-  - contoso.invalid",
+                    "-  name: Research (renamed)",
+                    "-            children: Wellcome",
+                    "+            children: Welcome (development)",
+                ]
+            ),
             "the difference should hold just the drift",
         )
         expect(re.search(r"left alone:\s+forgotten-trial\b", output) is not None, "the extra tenant should be named")
         expect(self.written(mark) == 0, "the preview wrote something")
 
-        self.step("The run itself: the drift is gone, the extra tenant is still there", APPLY)
+        output = self.step("The run itself: the drift is gone, the extra tenant is still there", APPLY)
         contoso = self.tenants("acme_prod")["contoso"]
         expect("contoso.invalid" not in contoso["selfProvisioningDomains"], "drift remains")
         expect(self.tenants("globex_staging")["research"]["name"] == "Globex Research", "drift remains")
         expect("forgotten-trial" in self.tenants("acme_dev"), "the extra tenant was deleted")
-        expect(self.written(mark) == 2, "two writes should have been enough")
+        expect(self.written(mark) == 3, "three writes should have been enough")
+
+        # In the output the command is broken into lines that are indented further.
+        command = re.search(r"To put the flows back: (.*(?:\n {8,}.*)*)", output)
+        expect(command is not None, "the summary should say how to put the flow back")
+        words = tuple(shlex.split(" ".join(command[1].rstrip("'").split()))) if command else ()
+        preview = (*words, "--check", "--diff")
+        output = self.step("The change of the flow was a mistake: the command from the summary, as a preview", preview)
+        expect("+            children: Wellcome" in output, "the preview of the rollback should show the text")
+        self.step("And for real: the flow is as it was before", words)
+        expect("Wellcome" in str(self.flows("globex_dev")["globex-login"]), "the flow was not put back")
 
     def edit_in_console(self) -> None:
-        """Change three things as somebody does by hand."""
+        """Change four things as somebody does by hand."""
         print(
             f"\n{'=' * 100}\nMeanwhile somebody works in the console:\n"
             "  acme_prod:       contoso gets the domain contoso.invalid\n"
             "  globex_staging:  research is renamed\n"
-            "  acme_dev:        a new tenant, forgotten-trial"
+            "  acme_dev:        a new tenant, forgotten-trial\n"
+            "  globex_dev:      the heading of the flow globex-login is misspelt"
         )
         edit = self.emulator.edit
         domains = [*self.tenants("acme_prod")["contoso"]["selfProvisioningDomains"], "contoso.invalid"]
         edit("update_tenant", PROJECTS["acme_prod"], id="contoso", tenant={"selfProvisioningDomains": domains})
         edit("update_tenant", PROJECTS["globex_staging"], id="research", tenant={"name": "Research (renamed)"})
         edit("create_tenant", PROJECTS["acme_dev"], tenant={"id": "forgotten-trial", "name": "Forgotten trial"})
+        screen = self.flows("globex_dev")["globex-login"]["flow"]["screens"][0]["screenId"]
+        heading = f"screens.{screen}.contents.title.props.children"
+        edit("update_flow", PROJECTS["globex_dev"], id="globex-login", set={heading: "Wellcome"})
 
 
 def expect(truth: bool, otherwise: str) -> None:

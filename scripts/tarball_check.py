@@ -17,9 +17,12 @@ WANTED = (
     "LICENSE",
     "README.md",
     "emulator/__main__.py",
+    "flow_templates/mfa-login/flow.json",
+    "flow_templates/mfa-login/template.yml",
     "meta/execution-environment.yml",
     "meta/runtime.yml",
     "playbooks/provision.yml",
+    "playbooks/rollback_flow.yml",
     "requirements.txt",
 )
 

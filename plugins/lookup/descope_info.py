@@ -6,27 +6,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: descope_info
-short_description: Look up tenants and projects of Descope
+short_description: Look up tenants, flows, the theme, templates and projects of Descope
 version_added: 0.1.0
 author:
   - pcc.identity authors (@pcc)
 description:
-  - Returns tenants or projects as they are now, in the vocabulary of M(pcc.identity.descope_tenants).
+  - Returns what a project has now. Tenants come in the vocabulary of M(pcc.identity.descope_tenants).
   - Use it as C(query(...)), which always gives a list.
 options:
   _terms:
     description:
-      - What to look up, one or more of V(tenants) and V(projects). The results stand one after the other.
+      - What to look up. With several terms the results stand one after the other.
+      - V(tenants) and V(projects) are those of the project and of the company.
+      - V(flows) are the flows of the project with C(id), C(name), C(description), C(disabled) and C(widget). With O(id)
+        it is the whole definition of one flow, as M(pcc.identity.descope_flow) takes it.
+      - V(theme) is the whole theme, as M(pcc.identity.descope_theme) takes it.
+      - V(templates) are the flow templates that M(pcc.identity.descope_flow) can deploy, with their options. The
+        service is not asked.
+      - V(service_templates) are the templates that the service itself offers in its console.
     type: list
     elements: str
     required: true
   id:
     description:
-      - Only the tenant of this id, which is read by itself.
+      - Only the tenant or the flow of this id, which is read by itself.
     type: str
   name:
     description:
-      - Only the tenant of exactly this name.
+      - Only what has exactly this name. Of tenants, flows and templates.
     type: str
   domain:
     description:
@@ -36,6 +43,13 @@ options:
     description:
       - Only the direct children of the tenant of this id; an empty text means the top-level tenants.
     type: str
+  template_paths:
+    description:
+      - Folders of flow templates, before C(flow_templates) next to the inventory, that next to the playbook, and those
+        of the collection. For the term V(templates).
+    type: list
+    elements: path
+    default: []
   cache:
     description:
       - Whether the service is asked once for all tasks and hosts of a run that want the same answer.
@@ -51,6 +65,8 @@ notes:
   - Settings and password settings are not part of the answer, since they would cost two requests for each tenant.
 seealso:
   - module: pcc.identity.descope_tenants
+  - module: pcc.identity.descope_flows
+  - module: pcc.identity.descope_theme
 """
 
 EXAMPLES = r"""
@@ -70,6 +86,20 @@ EXAMPLES = r"""
     msg: The domain is taken
   when: query('pcc.identity.descope_info', 'tenants', domain='acme.example') | length > 0
 
+- name: Save a flow as it is now
+  ansible.builtin.copy:
+    content: "{{ query('pcc.identity.descope_info', 'flows', id='sign-in') | first | to_nice_json }}"
+    dest: flows/sign-in.json
+    mode: "0644"
+
+- name: Show which flows are out of service
+  ansible.builtin.debug:
+    msg: "{{ query('pcc.identity.descope_info', 'flows') | selectattr('disabled') | map(attribute='id') }}"
+
+- name: Show the options of a flow template
+  ansible.builtin.debug:
+    msg: "{{ (query('pcc.identity.descope_info', 'templates', name='mfa-login') | first).options }}"
+
 - name: Show the projects of the company
   ansible.builtin.debug:
     msg: "{{ query('pcc.identity.descope_info', 'projects') | map(attribute='name') }}"
@@ -78,7 +108,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - Tenants, in the vocabulary of the options of M(pcc.identity.descope_tenants), or projects as the service has them.
+    - Tenants in the vocabulary of the options of M(pcc.identity.descope_tenants), projects, flows, the theme, or
+      templates.
   type: list
   elements: dict
 """
@@ -88,26 +119,42 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.pcc.identity.plugins.module_utils import _flow_query as flow_query
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_query as query
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._connection import ARGUMENT_SPEC
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._run import connect
+from ansible_collections.pcc.identity.plugins.module_utils._theme_service import ThemeService
+from ansible_collections.pcc.identity.plugins.plugin_utils._folders import template_folders
 from ansible_collections.pcc.identity.plugins.plugin_utils._run_cache import once_per_run
 
-_FILTERS = ("id", "name", "domain", "parent")
+#: The filters that each term can be narrowed by.
+_FILTERS: dict[str, tuple[str, ...]] = {
+    "tenants": ("id", "name", "domain", "parent"),
+    "projects": (),
+    "flows": ("id", "name"),
+    "theme": (),
+    "templates": ("name",),
+    "service_templates": (),
+}
 
 
 class LookupModule(LookupBase):
-    """Tenants and projects of Descope."""
+    """Tenants, flows, the theme, templates and projects of Descope."""
 
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         """Return what the terms name."""
-        self.set_options(var_options=self._connection_variables(variables or {}), direct=kwargs)
+        given = variables or {}
+        self.set_options(var_options=self._connection_variables(given), direct=kwargs)
+        folders = [*map(str, self.get_option("template_paths")), *template_folders(given)]
         try:
-            client = connect(self.get_option, list(self._problems(terms)))
+            problems = list(self._problems(terms))
+            if not problems and set(terms) == {"templates"}:
+                return self._templates(folders)
+            client = connect(self.get_option, problems)
             try:
-                return [item for term in terms for item in self._look_up(term, client)]
+                return [item for term in terms for item in self._look_up(term, client, folders)]
             finally:
                 client.session.close()
         except IdentityError as error:
@@ -123,19 +170,31 @@ class LookupModule(LookupBase):
         return {name: self._templar.template(variables[name]) for name in names}
 
     def _problems(self, terms: list[str]) -> t.Iterator[Problem]:
+        known = ", ".join(_FILTERS)
         if not terms:
-            yield Problem("", "_terms", "is missing: give tenants or projects.")
+            yield Problem("", "_terms", f"is missing: give one of {known}.")
         for term in terms:
-            if term not in {"tenants", "projects"}:
-                yield Problem("", "_terms", f"'{term}' is not known: give tenants or projects.")
-        if "tenants" not in terms:
-            for name in _FILTERS:
-                if self.get_option(name) is not None:
-                    yield Problem("", name, "selects tenants: give the term tenants with it.")
+            if term not in _FILTERS:
+                yield Problem("", "_terms", f"'{term}' is not known: give one of {known}.")
+        for name in ("id", "name", "domain", "parent"):
+            fitting = [term for term, filters in _FILTERS.items() if name in filters]
+            if self.get_option(name) is not None and not set(terms) & set(fitting):
+                yield Problem("", name, f"selects {', '.join(fitting)}: give that term with it.")
 
-    def _look_up(self, term: str, client: Client) -> list[dict[str, t.Any]]:
+    def _look_up(self, term: str, client: Client, folders: list[str]) -> list[dict[str, t.Any]]:
+        if term == "tenants":
+            return self._tenants(client)
         if term == "projects":
             return self._ask(client, ["projects"], lambda: query.all_projects(client))
+        if term == "flows":
+            return self._flows(client)
+        if term == "theme":
+            return [self._ask(client, ["theme"], lambda: ThemeService(client).export())]
+        if term == "templates":
+            return self._templates(folders)
+        return self._ask(client, ["service templates"], lambda: flow_query.service_templates(client))
+
+    def _tenants(self, client: Client) -> list[dict[str, t.Any]]:
         tenant_id = self.get_option("id")
         if tenant_id is None:
             tenants = self._ask(client, ["tenants"], lambda: query.all_tenants(client))
@@ -143,6 +202,19 @@ class LookupModule(LookupBase):
             tenants = self._ask(client, ["tenant", tenant_id], lambda: query.tenant_by_id(client, tenant_id))
         conditions = {name: self.get_option(name) for name in ("name", "domain", "parent")}
         return query.select(tenants, **conditions)
+
+    def _flows(self, client: Client) -> list[dict[str, t.Any]]:
+        flow_id = self.get_option("id")
+        if flow_id is not None:
+            return self._ask(client, ["flow", flow_id], lambda: flow_query.flow_by_id(client, flow_id))
+        return self._named(self._ask(client, ["flows"], lambda: flow_query.all_flows(client)))
+
+    def _templates(self, folders: list[str]) -> list[dict[str, t.Any]]:
+        return self._named(flow_query.own_templates(folders))
+
+    def _named(self, items: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+        name = self.get_option("name")
+        return [item for item in items if name is None or item["name"] == name]
 
     def _ask(self, client: Client, what: list[str], ask: t.Callable[[], t.Any]) -> t.Any:
         if not self.get_option("cache"):

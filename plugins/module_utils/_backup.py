@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import secrets
+import shlex
 import socket
 import subprocess
 import tempfile
@@ -152,6 +153,16 @@ def checked(value: object) -> Document:
         if checksum(items) != sums[name]:
             raise IdentityError("bad_backup", f"is damaged: the checksum of its section '{name}' is wrong")
     return value
+
+
+def command(playbook: str, values: t.Mapping[str, str]) -> str:
+    """Return the command that runs a playbook with extra variables, for people to paste into a shell."""
+    words = ["ansible-playbook", playbook]
+    for name, value in values.items():
+        # Ansible splits NAME=VALUE at blanks; JSON is safe for anything.
+        plain = f"{name}={value}"
+        words += ["-e", plain if shlex.quote(plain) == plain else json.dumps({name: value})]
+    return shlex.join(words)
 
 
 def _git(folder: str, *arguments: str) -> str:

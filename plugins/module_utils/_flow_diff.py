@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, canonical, normal, same
-from ansible_collections.pcc.identity.plugins.module_utils._flow_references import KINDS, referenced, used
+from ansible_collections.pcc.identity.plugins.module_utils._flow_references import KINDS, names_by_id, referenced, used
 
 Side = dict[str, t.Any]
 
@@ -37,19 +37,23 @@ def difference(old: Definition | None, new: Definition | None) -> tuple[Side, Si
     before_form = normal(old) if old else None
     after_form = normal(new) if new else None
     forms = [form for form in (before_form, after_form) if form]
-    names = _Names(graph.labels(*forms), graph.screen_labels(*forms))
-    one = _parts(old, before_form, names) if old and before_form else {}
-    other = _parts(new, after_form, names) if new and after_form else {}
+    found = [each for each in (old, new) if each]
+    objects = {kind: {id_: name for each in found for id_, name in names_by_id(each, kind).items()} for kind in KINDS}
+    names = _Names(graph.labels(*forms), graph.screen_labels(*forms), objects)
+    one = _parts(before_form, names) if before_form else {}
+    other = _parts(after_form, names) if after_form else {}
     before: Side = {}
     after: Side = {}
     for key in sorted({*one, *other}):
         if key in one and key in other:
-            if not same(one[key], other[key]):
-                before[key], after[key] = _leaves(one[key], other[key])
+            if not same(one[key].value, other[key].value):
+                # What is shown is made for people; what differs must show in any case.
+                told = "value" if same(one[key].shown, other[key].shown) else "shown"
+                before[key], after[key] = _leaves(getattr(one[key], told), getattr(other[key], told))
         elif key in one:
-            before[key] = _brief(key, one[key])
+            before[key] = _brief(key, one[key].shown)
         else:
-            after[key] = _brief(key, other[key])
+            after[key] = _brief(key, other[key].shown)
     if (not old or not new) and (whole := new or old):
         side = after if new else before
         for kind in KINDS:
@@ -77,34 +81,46 @@ def nested(side: Side) -> Side:
 
 
 class _Names(t.NamedTuple):
+    """Of steps and screens by key, of connectors and roles by id; the same for both versions."""
+
     steps: dict[str, str]
     screens: dict[str, str]
+    objects: dict[str, dict[str, str]]
 
 
-def _parts(definition: Definition, form: Normal, names: _Names) -> Side:
+class _Part(t.NamedTuple):
+    """What is compared, and how it is shown."""
+
+    value: t.Any
+    shown: t.Any
+
+
+def _parts(form: Normal, names: _Names) -> dict[str, _Part]:
     """Return a flow cut into the parts that are compared and named."""
-    parts: Side = {}
+    parts: dict[str, _Part] = {}
     for name, value in form["metadata"].items():
-        parts[name if name in {"name", "description", "disabled"} else f"metadata{_IN}{name}"] = value
+        key = name if name in {"name", "description", "disabled"} else f"metadata{_IN}{name}"
+        parts[key] = _Part(value, value)
     for name, value in form["contents"].items():
         if name == "startTask":
-            parts["start_step"] = names.steps.get(str(value), str(value))
+            parts["start_step"] = _Part(value, names.steps.get(str(value), str(value)))
         else:
-            parts[f"contents{_IN}{name}"] = value
+            parts[f"contents{_IN}{name}"] = _Part(value, value)
     interactions = graph.interaction_labels(form)
     for key, task in form["tasks"].items():
         section = "conditions" if task.get("type") == "condition" else "steps"
-        parts[f"{section}{_IN}{names.steps[key]}"] = _step(task, names, interactions)
+        parts[f"{section}{_IN}{names.steps[key]}"] = _Part(task, _step(task, names, interactions))
     for key, screen in form["screens"].items():
-        parts[f"screens{_IN}{names.screens[key]}"] = _screen(screen)
-    derived = {"sign_in_methods": graph.method_names(form), **{kind: used(definition, kind) for kind in KINDS}}
-    return {**parts, **{name: value for name, value in derived.items() if value}}
+        parts[f"screens{_IN}{names.screens[key]}"] = _Part(screen, _screen(screen))
+    derived = {"sign_in_methods": graph.method_names(form)}
+    derived |= {kind: used(form, kind, names.objects[kind]) for kind in KINDS}
+    return {**parts, **{name: _Part(value, value) for name, value in derived.items() if value}}
 
 
 def _step(task: Normal, names: _Names, interactions: dict[str, str]) -> Side:
     """Return a step with the places it leads to by name."""
     shown = {name: value for name, value in task.items() if name != "next"}
-    if "conditions" in task:
+    if isinstance(task.get("conditions"), list):
         shown["conditions"] = [_condition(item) for item in task["conditions"]]
     if "screenId" in task:
         shown["screen"] = _named(names.screens, task["screenId"])
@@ -136,17 +152,22 @@ def _named(names: dict[str, str], key: t.Any, *, always: bool = True) -> str:
 
 def _screen(screen: Normal) -> Side:
     """Return a screen with its elements by what they are and say."""
-    shown = {name: value for name, value in screen.items() if name != "contents"}
+    shown = dict(screen)
     nodes = screen.get("contents")
     if isinstance(nodes, dict):
+        del shown["contents"]
         shown["elements"] = {_node(key, node): node for key, node in nodes.items()}
     return shown
 
 
 def _node(key: str, node: t.Any) -> str:
-    kind = node.get("type") if isinstance(node, dict) else None
-    name = kind.get("resolvedName") if isinstance(kind, dict) else None
+    name = _kind(node)
     return f"{name} {key}" if name and key != "ROOT" else key
+
+
+def _kind(node: t.Any) -> str:
+    kind = node.get("type") if isinstance(node, dict) else None
+    return str((kind.get("resolvedName") if isinstance(kind, dict) else kind) or "")
 
 
 def _brief(key: str, value: t.Any) -> t.Any:
@@ -155,8 +176,9 @@ def _brief(key: str, value: t.Any) -> t.Any:
     if not separator or section == "metadata":
         return value
     if section == "screens":
+        items = value.get("interactions")
         texts = [_text(node) for node in value.get("elements", {}).values()]
-        buttons = [str(item.get("label") or item["id"]) for item in (value.get("interactions") or {}).values()]
+        buttons = [str(each.get("label") or key) for key, each in items.items()] if isinstance(items, dict) else []
         summary = {"buttons": sorted(buttons), "texts": sorted(text for text in texts if text)}
         return {name: items for name, items in summary.items() if items} or "empty"
     if section == "conditions":
@@ -204,9 +226,7 @@ def _atom(atom: t.Any) -> str:
 def _text(node: t.Any) -> str:
     props = node.get("props") if isinstance(node, dict) else None
     said = props.get("children") or props.get("label") if isinstance(props, dict) else None
-    return (
-        said.strip()[:_LONG] if isinstance(said, str) and node.get("type", {}).get("resolvedName") != "Button" else ""
-    )
+    return said.strip()[:_LONG] if isinstance(said, str) and _kind(node) != "Button" else ""
 
 
 def _leaves(old: t.Any, new: t.Any) -> tuple[t.Any, t.Any]:

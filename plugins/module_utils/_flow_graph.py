@@ -48,7 +48,10 @@ _NAMES = {
 
 def edges(flow: Normal) -> dict[str, list[str]]:
     """Return the keys of the steps that each step leads to; those that exist nowhere are among them."""
-    return {key: [rule["taskId"] for rule in rules(task) if rule.get("taskId")] for key, task in flow["tasks"].items()}
+    return {
+        key: [target for rule in rules(task) if (target := rule.get("taskId")) and isinstance(target, str)]
+        for key, task in flow["tasks"].items()
+    }
 
 
 def rules(task: dict[str, t.Any]) -> list[dict[str, t.Any]]:
@@ -79,7 +82,7 @@ def reached(graph: t.Mapping[str, list[str]], begin: t.Iterable[str], stop: t.Co
 def method(task: dict[str, t.Any]) -> str | None:
     """Return the sign-in method of a step, or None for a step that is not for signing in."""
     action = task.get("action")
-    if task.get("type") not in {None, "automated"} or not isinstance(action, str) or action.startswith("update-user"):
+    if task.get("type") not in (None, "automated") or not isinstance(action, str) or action.startswith("update-user"):
         return None
     if _SOCIAL.fullmatch(action):
         return "social"
@@ -110,9 +113,7 @@ def sub_flows(flow: Normal) -> set[str]:
     """Return the ids of the flows that a flow runs inside itself."""
     found = set()
     for task in flow["tasks"].values():
-        argument = (task.get("arguments") or {}).get("flowId") if task.get("type") == "flow" else None
-        value = argument.get("value") if isinstance(argument, dict) else None
-        if isinstance(value, str) and value:
+        if task.get("type") == "flow" and (value := _argument(task, "flowId")):
             found.add(value)
     return found
 
@@ -132,7 +133,13 @@ def second_factors_alone(flow: Normal) -> list[str]:
     }
     # Where the way forks behind a proof: the proof itself, and every step that is only behind one.
     forks = [key for key in tasks if key in proven or key not in first]
-    reach = functools.cache(lambda fork: frozenset(reached(graph, graph[fork], proven)) | {fork})
+
+    @functools.cache
+    def reach(fork: str) -> set[str]:
+        behind = reached(graph, graph[fork], proven)
+        # A proof that is given is no choice any more for what comes behind it.
+        return behind - {fork} if fork in proven else behind | {fork}
+
     alone = []
     for key, name in second.items():
         together = (second[other] for fork in forks if key in reach(fork) for other in reach(fork) & second.keys())
@@ -158,8 +165,9 @@ def screen_labels(*flows: Normal) -> dict[str, str]:
     for flow in flows:
         names.update({screen: names.get(screen, screen) for screen in flow["screens"]})
         for _key, task in sorted(flow["tasks"].items()):
-            if task.get("screenId") in flow["screens"] and task.get("name"):
-                names[task["screenId"]] = str(task["name"]).strip()
+            screen = str(task.get("screenId"))
+            if screen in flow["screens"] and task.get("name"):
+                names[screen] = str(task["name"]).strip()
     return _unique(names)
 
 
@@ -168,13 +176,14 @@ def interaction_labels(flow: Normal) -> dict[str, str]:
     found = {}
     for owner in [
         flow["metadata"].get("sharedInteractions") or {},
-        *(_interactions(s) for s in flow["screens"].values()),
+        *(_interactions(screen) for _id, screen in sorted(flow["screens"].items())),
     ]:
         for item in owner.values() if isinstance(owner, dict) else ():
             if item.get("label"):
                 found[str(item.get("id"))] = str(item["label"]).strip()
-    for task in flow["tasks"].values():
-        for item in task.get("conditions") or ():
+    for _key, task in sorted(flow["tasks"].items()):
+        conditions = task.get("conditions")
+        for item in conditions if isinstance(conditions, list) else ():
             if isinstance(item, dict) and item.get("name"):
                 found[str(item.get("interactionId"))] = str(item["name"]).strip()
     return found
@@ -196,17 +205,30 @@ def _live(flow: Normal, key: str) -> bool:
 
 
 def _providers(flow: Normal, key: str, task: dict[str, t.Any]) -> set[str]:
-    """Return the social providers that lead to a step: of the buttons that do, else the step's own default."""
+    """Return the social providers that lead to a step: those of the buttons for one, and the step's own default if
+    anything else leads to it, or nothing does."""
     found = set()
-    for other in flow["tasks"].values():
+    otherwise = False
+    for source, other in flow["tasks"].items():
         screen = flow["screens"].get(str(other.get("screenId")), {})
         for rule in rules(other):
+            if rule.get("taskId") != key or source == key:
+                continue
             item = _interactions(screen).get(str(rule.get("interactionId")), {})
-            if rule.get("taskId") == key and item.get("subType") == "social":
+            if item.get("subType") == "social":
                 found.add(str(item.get("icon") or item.get("label") or item.get("id")))
-    argument = (task.get("arguments") or {}).get("defaultProvider")
-    default = argument.get("value") if isinstance(argument, dict) else None
-    return found or ({default} if isinstance(default, str) and default else set())
+            else:
+                otherwise = True
+    default = _argument(task, "defaultProvider")
+    return found | {default} if default and (otherwise or not found) else found
+
+
+def _argument(task: dict[str, t.Any], name: str) -> str:
+    """Return the value of an argument of a step, if it is a text."""
+    arguments = task.get("arguments")
+    argument = arguments.get(name) if isinstance(arguments, dict) else None
+    value = argument.get("value") if isinstance(argument, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _unique(names: dict[str, str]) -> dict[str, str]:

@@ -107,11 +107,12 @@ def _by_id(interactions: t.Any) -> t.Any:
     if not isinstance(interactions, list) or not all(isinstance(item, dict) for item in interactions):
         return interactions
     found: Normal = {}
-    for item in interactions:
+    # Sorted, so that those with the same id come out in the same order, too.
+    for item in sorted((without_empty(item) for item in interactions), key=canonical):
         key = name = str(item.get("id"))
         while key in found:
             key += f" {name}"
-        found[key] = without_empty(item)
+        found[key] = item
     return found
 
 

@@ -105,7 +105,7 @@ class FlowPlan(Plan):
 
 def make_plan(desired: t.Sequence[Desired], found: Found) -> FlowPlan:
     """Return what would be done to make the flows as wanted. The changes come in an order in which they can be made:
-    a flow comes after those that it runs inside itself.
+    a flow comes after those that it runs inside itself, and goes before them.
 
     Raises:
         Problems: the definitions cannot be deployed to this project.
@@ -143,9 +143,11 @@ def make_plan(desired: t.Sequence[Desired], found: Found) -> FlowPlan:
         raise Problems(problems)
     _add_needs(changes)
     plan.changes, circles = in_order(changes)
-    ordered = {change.key for change in plan.changes}
-    # Flows that run one another in a circle: the service stores ids only, so any order will do.
-    plan.changes += [change for change in changes if change.key not in ordered and circles]
+    while circles:
+        # Flows that run one another in a circle: the service stores ids only, so any of them may come first.
+        for circle in circles:
+            next(change for change in changes if change.key == circle[0]).needs.difference_update(circle)
+        plan.changes, circles = in_order(changes)
     return plan
 
 
@@ -195,8 +197,8 @@ def _warnings(entry: Desired, definition: Definition, live: Definition | None, f
     said = entry.definition["flowId"] if entry.definition else ""
     if said and said != entry.id:
         warnings.append(f"{entry.where}: the definition says flowId '{said}'; it is deployed as '{entry.id}'.")
-    for kind, ids in references.unnamed(definition, found.known, live).items():
-        if ids:
+    for kind, unnamed in references.unnamed(definition, found.known, live).items():
+        if ids := [each for each in unnamed if each not in entry.maps.get(kind, {}).values()]:
             warnings.append(
                 f"{entry.where}: uses the {kind} {', '.join(ids)} and does not say their names, so they cannot be "
                 f"matched with those of project {found.project}. Map the ids with {kind}, or use an export in v2 form."
@@ -224,11 +226,16 @@ def _named(definition: Definition) -> Definition:
 
 
 def _add_needs(changes: t.Sequence[Change]) -> None:
+    """Let a new flow come before those that shall run it, and one that goes after those that run it no more."""
     created = {change.key for change in changes if change.action == CREATE}
+    deleted = {change.key: change for change in changes if change.action == DELETE}
     for change in changes:
-        definition = t.cast(FlowChange, change).definition
+        live, definition = t.cast(FlowChange, change).live, t.cast(FlowChange, change).definition
         if definition is not None:
-            change.needs = (graph.sub_flows(normal(definition)) & created) - {change.key}
+            change.needs |= (graph.sub_flows(normal(definition)) & created) - {change.key}
+        # What it runs now goes after it.
+        for key in graph.sub_flows(normal(live)) & deleted.keys() - {change.key} if live is not None else ():
+            deleted[key].needs.add(change.key)
 
 
 def _name(definition: Definition) -> str:

@@ -64,8 +64,8 @@ def missing(definition: Definition, known: Known, maps: Names) -> Names:
     """Return the referenced names, as mapped, that are not known yet."""
     found: Names = {kind: {} for kind in KINDS}
     for kind, names in referenced(definition).items():
-        for name in names:
-            target = maps.get(kind, {}).get(name, name)
+        for name, old in names.items():
+            target = _target(name, old, maps.get(kind, {}))
             if not is_known(kind, target, known):
                 found[kind][name] = target
     return found
@@ -87,11 +87,12 @@ def resolve(definition: Definition, known: Known, maps: Names, project: str) -> 
     replaced: dict[str, str] = {}
     problems: list[str] = []
     references = dict(definition.get("references") or {})
+    bare = {**definition, "references": {}}
     for kind, names in referenced(definition).items():
         result = {}
         for name, old in names.items():
-            target = maps.get(kind, {}).get(name, name)
-            new = known.ids[kind].get(target) or (target if _ID[kind].fullmatch(target) else None)
+            target = _target(name, old, maps.get(kind, {}))
+            new = _id_of(kind, target, known)
             if new is None:
                 problems.append(_unknown(kind, name, target, known, project))
                 continue
@@ -103,11 +104,14 @@ def resolve(definition: Definition, known: Known, maps: Names, project: str) -> 
         if names:
             references[kind] = result
         for old, target in maps.get(kind, {}).items():
-            if _ID[kind].fullmatch(old):
-                new = known.ids[kind].get(target, target)
+            if old in names.values() or not _ID[kind].fullmatch(old) or rewrite(bare, {old: ""}) == bare:
+                continue
+            new = _id_of(kind, target, known)
+            if new is None:
+                problems.append(_unknown(kind, old, target, known, project))
+            else:
                 replaced[old] = new
-    rewritten = rewrite({**definition, "references": {}}, replaced)
-    return {**rewritten, "references": references}, problems
+    return {**rewrite(bare, replaced), "references": references}, problems
 
 
 def unnamed(definition: Definition, known: Known, live: Definition | None) -> dict[str, list[str]]:
@@ -145,13 +149,33 @@ def rewrite(value: t.Any, replaced: t.Mapping[str, str]) -> t.Any:
     return walk(value)
 
 
-def used(definition: Definition, kind: str) -> list[str]:
-    """Return the names (or, unnamed, the ids) of the connectors or roles whose id stands in the flow, sorted."""
+def names_by_id(definition: Definition, kind: str) -> dict[str, str]:
+    """Return the names under C(references) of the connectors or roles, by id."""
+    return {object_id: name for name, object_id in referenced(definition)[kind].items() if object_id}
+
+
+def used(definition: t.Mapping[str, t.Any], kind: str, names: t.Mapping[str, str] | None = None) -> list[str]:
+    """Return the names (or, unnamed, the ids) of the connectors or roles whose id stands in the flow, sorted.
+
+    Args:
+        definition: of the flow, or its normal form if C(names) are given.
+        kind: one of L(KINDS).
+        names: by id, those that the definition has under C(references) if not given.
+    """
     text = _strings({**definition, "references": {}})
-    names = {object_id: name for name, object_id in referenced(definition)[kind].items() if object_id}
+    names = names_by_id(dict(definition), kind) if names is None else names
     found = set(re.findall(rf"(?<![A-Za-z0-9]){_ID[kind].pattern}(?![A-Za-z0-9])", text))
     found |= {item for item in names if item in text}
     return sorted(names.get(item, item) for item in found)
+
+
+def _target(name: str, old: str, mapped: t.Mapping[str, str]) -> str:
+    """Return what to use for a connector or role: as mapped by its name, or else by its id, or else its own name."""
+    return mapped.get(name) or (old and mapped.get(old)) or name
+
+
+def _id_of(kind: str, target: str, known: Known) -> str | None:
+    return known.ids[kind].get(target) or (target if _ID[kind].fullmatch(target) else None)
 
 
 def _strings(value: object) -> str:

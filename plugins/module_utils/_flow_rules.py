@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, canonical
 
 
 def structure_problems(definition: Definition) -> list[str]:
@@ -28,7 +28,7 @@ def structure_problems(definition: Definition) -> list[str]:
     tasks = contents.get("tasks")
     if not isinstance(tasks, dict) or not tasks:
         return [*problems, "has no steps: contents.tasks must be an object with at least one."]
-    if contents.get("startTask") not in tasks:
+    if not _is_one_of(contents.get("startTask"), tasks):
         problems.append(
             f"starts with the step '{contents.get('startTask')}' (contents.startTask), which does not exist."
         )
@@ -56,8 +56,7 @@ def breaking(old: Normal, new: Normal) -> list[str]:
         if item not in new["screens"]
     ]
     names = graph.labels(old)
-    moved = _renumbered(old, new)
-    gone = [key for key in old["tasks"] if key not in new["tasks"] and key not in moved]
+    gone = _gone(old, new)
     begin = graph.start(old)
     if begin in gone:
         found.append(f"the start step '{names[begin]}'")
@@ -92,26 +91,38 @@ def _step_problems(key: str, task: t.Any, tasks: dict[str, t.Any], screens: list
     problems += [
         f"has the step {name}, which leads to the step '{rule.get('taskId')}', which does not exist."
         for rule in graph.rules(task)
-        if rule.get("taskId") not in tasks
+        if not _is_one_of(rule.get("taskId"), tasks)
     ]
     if task.get("type") == "screen" and task.get("screenId") not in screens:
         problems.append(f"has the step {name}, which shows the screen '{task.get('screenId')}', which does not exist.")
     return problems
 
 
-def _renumbered(old: Normal, new: Normal) -> set[str]:
-    """Return the keys of the old steps that are in the new flow under another key."""
-    free = [task for key, task in sorted(new["tasks"].items()) if key not in old["tasks"]]
-    moved = set()
-    for key, task in sorted(old["tasks"].items()):
-        if key in new["tasks"]:
+def _is_one_of(key: t.Any, tasks: t.Mapping[str, t.Any]) -> bool:
+    return isinstance(key, str) and key in tasks
+
+
+def _gone(old: Normal, new: Normal) -> list[str]:
+    """Return the keys of the old steps that the new flow has neither under their own key nor under another."""
+    was, now = _kinds(old), _kinds(new)
+    free = sorted(key for key, kind in now.items() if was.get(key) != kind)
+    left = []
+    for key, kind in sorted(was.items()):
+        if now.get(key) == kind:
             continue
-        for candidate in free:
-            if all(same(task.get(name), candidate.get(name)) for name in ("name", "type", "action", "screenId")):
-                free.remove(candidate)
-                moved.add(key)
-                break
-    return moved
+        moved = next((other for other in free if now[other] == kind), None)
+        if moved is None:
+            left.append(key)
+        else:
+            free.remove(moved)
+    # Those that are free are no old step under another key, so under the same key they are the old step, edited.
+    return [key for key in left if key not in free]
+
+
+def _kinds(flow: Normal) -> dict[str, str]:
+    """Return what tells a step from others, whatever its key is, for each step."""
+    names = ("name", "type", "action", "screenId")
+    return {key: canonical([task.get(name) for name in names]) for key, task in flow["tasks"].items()}
 
 
 def _sources(flow: Normal, key: str, names: dict[str, str]) -> str:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import pathlib
-import shlex
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
@@ -259,12 +257,7 @@ def describe(definition: Definition) -> Options:
 def rollback_command(backup_file: pathlib.Path, flow_ids: t.Sequence[str]) -> str:
     """Return the command that puts flows back as a backup has them."""
     values = {"descope_backup_file": str(backup_file), "descope_flow_ids": ",".join(sorted(flow_ids))}
-    words = ["ansible-playbook", ROLLBACK]
-    for name, value in values.items():
-        # Ansible splits NAME=VALUE at blanks; JSON is safe for anything.
-        plain = f"{name}={value}"
-        words += ["-e", plain if shlex.quote(plain) == plain else json.dumps({name: value})]
-    return shlex.join(words)
+    return backup.command(ROLLBACK, values)
 
 
 def _own(options: Options) -> Options:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._api_versions import Versions
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, in_parallel
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client, listed
-from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, ServiceError
+from ansible_collections.pcc.identity.plugins.module_utils._errors import ServiceError
 from ansible_collections.pcc.identity.plugins.module_utils._flow_diff import difference
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import (
     Definition,
@@ -25,7 +26,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import (
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
 from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import Desired, FlowChange, Found, names_needed
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import Known
-from ansible_collections.pcc.identity.plugins.module_utils._replace import NotReplaced, Whole, replace
+from ansible_collections.pcc.identity.plugins.module_utils._replace import Whole, replacement
 
 LIST = "/v1/mgmt/flow/list"
 DELETE = "/v1/mgmt/flow/delete"
@@ -37,47 +38,8 @@ TEMPLATES = "/v1/mgmt/flow/template/list"
 ROLES = "/v1/mgmt/role/all"
 SNAPSHOT = "/v1/mgmt/project/snapshot/export"
 
-#: Replies that may mean that there is no such path. A flow that does not exist may be told in the same way.
-NO_SUCH_PATH = frozenset({404, 405, 501})
 #: Replies to the export of a flow that may mean that there is none (contract 10.5).
 _NO_SUCH_FLOW = frozenset({400, 404})
-
-R = t.TypeVar("R")
-
-
-class Versions:
-    """Calls the v2 endpoints, and those of v1 only where v2 answers that it is not there."""
-
-    def __init__(self) -> None:
-        self._newer: bool | None = None
-
-    def call(self, newer: t.Callable[[], R], older: t.Callable[[], R]) -> R:
-        """Return what the newer call returns, or the older one if the service does not have the newer."""
-        if self._newer is not False:
-            try:
-                result = newer()
-            except ServiceError as error:
-                if self._newer or error.status not in NO_SUCH_PATH:
-                    raise
-                if _about_the_object(error):
-                    raise
-                # 405 and 501 are surely about the path; with a 404 it may be the object that is not there.
-                surely = error.status != 404
-                try:
-                    result = older()
-                except ServiceError as second:
-                    raise (error if second.status in NO_SUCH_PATH and not surely else second) from None
-                self._newer = False
-                return result
-            self._newer = True
-            return result
-        return older()
-
-
-def _about_the_object(error: ServiceError) -> bool:
-    """Return whether a reply is surely not about the path: it has a code of the service's own, and another one than
-    that for a malformed request (contract 1.5). Where it is not sure, one more request tells."""
-    return error.service_code.startswith("E") and not error.service_code.startswith("E0110")
 
 
 class FlowService:
@@ -179,17 +141,7 @@ class FlowService:
             tries=self._session.tries,
             pause=self._session.pause_between_tries,
         )
-        try:
-            replace(thing, change.live, change.definition)
-        except NotReplaced as error:
-            return Outcome(change, change.id, "failed", [], error.changed, error)
-        except IdentityError as error:
-            return Outcome(change, change.id, "failed", [], None, error)
-        except Exception as error:
-            # Whatever it is, the account of the other flows must not be lost.
-            text = f"{type(error).__name__}: {error}. Whether it took effect is not known."
-            return Outcome(change, change.id, "failed", [], None, IdentityError("unexpected", text, "Report this."))
-        return Outcome.done(change, flow_id)
+        return replacement(change, thing, change.live, change.definition)
 
     def _send(self, flow_id: str, definition: Definition | None) -> None:
         if definition is None:
@@ -253,6 +205,6 @@ def _same(one: Definition | None, other: Definition | None) -> bool:
 def _differs(sent: Definition | None, live: Definition | None) -> str:
     if sent is None or live is None:
         return "it is still there" if sent is None else "it is not there"
-    before, after = difference(sent, live)
+    before, after = difference(live, sent)
     names = sorted({*before, *after})
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -15,7 +15,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, ServiceError
+from ansible_collections.pcc.identity.plugins.module_utils._plan import Change
 
 T = t.TypeVar("T")
 
@@ -24,7 +26,8 @@ class NotReplaced(IdentityError):
     """An object was not replaced.
 
     Attributes:
-        changed: False when it is surely as it was before, None when that is not known.
+        changed: False when it is surely as it was before, None when that is not known, True when it is as it was before
+            but for something that was added.
     """
 
     def __init__(self, code: str, message: str, hint: str = "", *, changed: bool | None, cause: str = "") -> None:
@@ -49,6 +52,8 @@ class Whole(t.Generic[T]):
         differs: says in a few words in what the second is not the first.
         tries: how often anything is tried at the most.
         pause: waits before try number n + 1.
+        holds: whether the first has all that the second has, and maybe more. For objects to which a write only adds;
+            for all others it is the same as C(same).
     """
 
     send: t.Callable[[T | None], None]
@@ -57,6 +62,26 @@ class Whole(t.Generic[T]):
     differs: t.Callable[[T | None, T | None], str]
     tries: int
     pause: t.Callable[[int], None]
+    holds: t.Callable[[T | None, T | None], bool] | None = None
+
+    def has(self, live: T | None, wanted: T | None) -> bool:
+        """Return whether C(wanted) is there."""
+        return (self.holds or self.same)(live, wanted)
+
+
+def replacement(change: Change, thing: Whole[T], old: T | None, new: T | None) -> Outcome:
+    """Replace an object (L(replace)) and return what became of the change."""
+    try:
+        replace(thing, old, new)
+    except NotReplaced as error:
+        return Outcome(change, change.id, "failed", [], error.changed, error)
+    except IdentityError as error:
+        return Outcome(change, change.id, "failed", [], None, error)
+    except Exception as error:
+        # Whatever it is, the account of what was done must not be lost.
+        text = f"{type(error).__name__}: {error}. Whether it took effect is not known."
+        return Outcome(change, change.id, "failed", [], None, IdentityError("unexpected", text, "Report this."))
+    return Outcome.done(change, change.key)
 
 
 def replace(thing: Whole[T], old: T | None, new: T | None) -> None:
@@ -76,7 +101,7 @@ def replace(thing: Whole[T], old: T | None, new: T | None) -> None:
             if failure.stops_everything:
                 raise _as_before(failure) from failure
         live = _read_back(thing, old, new, error, attempt)
-        if thing.same(live, new):
+        if thing.has(live, new):
             return
         if not thing.same(live, old):
             _put_back(thing, old, f"What was read back is not what was sent: {thing.differs(new, live)}.", error)
@@ -100,6 +125,9 @@ def _read_back(thing: Whole[T], old: T | None, new: T | None, error: ServiceErro
         try:
             live = thing.look()
         except IdentityError as second:
+            if look < thing.tries and not second.stops_everything:
+                thing.pause(look)
+                continue
             if error is not None and not error.ambiguous and attempt == 1:
                 raise _as_before(error) from error
             first = f"{error.message} " if error else "It was sent and accepted. "
@@ -110,7 +138,7 @@ def _read_back(thing: Whole[T], old: T | None, new: T | None, error: ServiceErro
                 changed=None,
                 cause=second.code,
             ) from second
-        if error is not None or thing.same(live, new) or not thing.same(live, old) or look >= thing.tries:
+        if error is not None or thing.has(live, new) or not thing.same(live, old) or look >= thing.tries:
             return live
         thing.pause(look)
 
@@ -121,14 +149,26 @@ def _put_back(thing: Whole[T], old: T | None, reason: str, error: ServiceError |
     for attempt in range(1, thing.tries + 1):
         if attempt > 1:
             thing.pause(attempt - 1)
+        last = attempt == thing.tries
         try:
             thing.send(old)
         except IdentityError as second:
             failure = second.message
+        else:
+            last = True
         try:
-            if thing.same(thing.look(), old):
+            live = thing.look()
+            if thing.same(live, old):
                 done = "what had appeared was deleted again" if old is None else "the old one was put back"
                 raise NotReplaced("undone", f"{first}{reason} It was undone: {done}.", changed=False)
+            if last and thing.has(live, old):
+                raise NotReplaced(
+                    "undone_in_part",
+                    f"{first}{reason} It was undone as far as that goes: all of the old one is there, but so is "
+                    f"what was added to it: {thing.differs(live, old)}.",
+                    "Remove what was added in the Descope console.",
+                    changed=True,
+                )
         except ServiceError as second:
             failure = second.message
     raise NotReplaced(

@@ -18,11 +18,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._flow_source import resolve
 from ansible_collections.pcc.identity.plugins.module_utils._report import where_of
+from ansible_collections.pcc.identity.plugins.plugin_utils._folders import inventory_folders, template_folders
 
 Options = dict[str, t.Any]
-
-#: Folder of templates next to an inventory or a playbook.
-TEMPLATES = "flow_templates"
 
 
 class FlowActionBase(ActionBase):
@@ -36,7 +34,7 @@ class FlowActionBase(ActionBase):
         variables = task_vars or {}
         result: Options = super().run(tmp, variables)
         options = dict(self._task.args)
-        paths = [*_listed(options.get("template_paths")), *_template_folders(variables)]
+        paths = [*_listed(options.get("template_paths")), *template_folders(variables)]
         try:
             options = self.prepare(options, [str(path) for path in paths], variables)
         except IdentityError as error:
@@ -59,12 +57,19 @@ class FlowActionBase(ActionBase):
         self, entry: Options, template_paths: list[str], where: str, variables: Options
     ) -> tuple[list[Options], list[Problem]]:
         """Return an entry with its definition, see L(_flow_source.resolve)."""
+        entry, problems = self.located(entry, where, variables)
+        if problems:
+            return [], problems
+        return resolve(entry, template_paths, where, self._loader.get_real_file)
+
+    def located(self, entry: Options, where: str, variables: Options) -> tuple[Options, list[Problem]]:
+        """Return an entry with the full path of its C(src), if it has one, and what is wrong with that."""
         if entry.get("src"):
             try:
-                entry = {**entry, "src": self.find(str(entry["src"]), variables)}
+                return {**entry, "src": self.find(str(entry["src"]), variables)}, []
             except AnsibleError as error:
-                return [], [Problem(where, f"src '{entry['src']}'", f"cannot be found. {error}")]
-        return resolve(entry, template_paths, where, self._loader.get_real_file)
+                return entry, [Problem(where, f"src '{entry['src']}'", f"cannot be found. {error}")]
+        return entry, []
 
     def find(self, path: str, variables: Options) -> str:
         """Return the full path of a file or folder as Ansible finds files, or next to the inventory.
@@ -75,7 +80,7 @@ class FlowActionBase(ActionBase):
         given = os.path.expanduser(path)
         if os.path.isabs(given):
             return given
-        for folder in _inventory_folders(variables):
+        for folder in inventory_folders(variables):
             if os.path.exists(os.path.join(folder, given)):
                 beside = os.path.join(folder, given)
                 break
@@ -91,15 +96,6 @@ class FlowActionBase(ActionBase):
 
 def _listed(value: t.Any) -> list[t.Any]:
     return value if isinstance(value, list) else [part for part in str(value or "").split(",") if part]
-
-
-def _inventory_folders(variables: Options) -> list[str]:
-    return [str(variables["inventory_dir"])] if variables.get("inventory_dir") else []
-
-
-def _template_folders(variables: Options) -> list[str]:
-    folders = [*_inventory_folders(variables), str(variables.get("playbook_dir") or "")]
-    return [os.path.join(folder, TEMPLATES) for folder in folders if folder]
 
 
 def _playbook(variables: Options, task: t.Any) -> str | None:

@@ -125,6 +125,13 @@ def test_non_json(api, emulator):
     assert applied(emulator) is True
 
 
+def test_rewrite(api, emulator):
+    emulator.faults(on_create(kind="rewrite", replace={'"acme"': '"other"'}))
+    assert create(api).status_code == 200
+    assert list(emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"]) == ["other"]
+    assert emulator.requests()[-1]["applied"]
+
+
 def test_a_fault_after_a_refused_request_is_not_applied(api, emulator):
     emulator.faults(on_create(status=503, when="after"))
     assert api.post(CREATE, id="acme").status_code == 503
@@ -132,7 +139,7 @@ def test_a_fault_after_a_refused_request_is_not_applied(api, emulator):
 
 
 def test_all_kinds_are_tested_here():
-    assert set(KINDS) == {"status", "html", "reset", "timeout", "truncated", "non_json"}
+    assert set(KINDS) == {"status", "html", "reset", "timeout", "truncated", "non_json", "rewrite"}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +219,8 @@ def test_control_is_outside(emulator):
         ([{"do": {"status": 503, "headers": []}}], "'headers'"),
         ([{"do": {"kind": "timeout", "seconds": -1}}], "'seconds'"),
         ([{"do": {"kind": "truncated", "when": "before"}}], "unknown key 'when'; allowed: none"),
+        ([{"do": "rewrite"}], "needs 'replace'"),
+        ([{"do": {"kind": "rewrite", "replace": {"a": 5}}}], "'replace' must be"),
         ([{"nth": 0, "do": "reset"}], "'nth' must be a whole number, 1 or more"),
         ([{"nth": 1, "every": 1, "do": "reset"}], "only one of"),
         ([{"match": {"verb": "GET"}, "do": "reset"}], "unknown key 'verb'"),

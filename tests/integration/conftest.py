@@ -46,9 +46,13 @@ class Run:
 
     @property
     def diffs(self) -> dict[str, str]:
-        """The differences shown, by the project that they are about."""
-        shown = re.findall(r"^--- before: tenants of (\S+).*\n\+\+\+ .*\n((?:[@ +-].*\n)+)", self.output, re.MULTILINE)
-        return dict(shown)
+        """The differences of tenants shown, by the project that they are about."""
+        return self.diffs_of("tenants")
+
+    def diffs_of(self, kind: str) -> dict[str, str]:
+        """The differences of a kind shown, by project."""
+        shown = rf"^--- before: {kind} of (\S+).*\n\+\+\+ .*\n((?:[@ +-].*\n)+)"
+        return dict(re.findall(shown, self.output, re.MULTILINE))
 
     @property
     def text(self) -> str:

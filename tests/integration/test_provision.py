@@ -29,7 +29,7 @@ def test_four_runs(ansible, emulator, live, tenants):
     assert not emulator.writes()
     real = ansible("--diff", *LIMIT, *CONFIRMED)
     assert real.code == 0, real.output
-    assert check.changed == real.changed == {"acme_dev": 1, "globex_prod": 1}
+    assert check.changed == real.changed == {"acme_dev": 2, "globex_prod": 2}  # tenants and flows
     assert check.diffs == real.diffs
     assert set(check.diffs) == {"P2exampleAcmeDev", "P2exampleGlobexProd"}
     assert "-  - contoso.invalid" in check.diffs["P2exampleAcmeDev"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ansible_collections.pcc.identity.plugins.doc_fragments.connection import Mo
 from ansible_collections.pcc.identity.plugins.lookup import descope_info
 from ansible_collections.pcc.identity.plugins.plugin_utils._run_cache import once_per_run
 from emulator.testing import KEY, PROJECT_ID, ThreadedEmulator, running
+from tests.support.flows import sample
 
 LookUp = Callable[..., list[Any]]
 
@@ -125,6 +127,64 @@ def test_projects_and_several_terms(look_up: LookUp, emulator: ThreadedEmulator)
     assert len(look_up("tenants", "projects")) == 5
 
 
+def test_flows(look_up: LookUp, emulator: ThreadedEmulator) -> None:
+    emulator.edit("import_flow", flow={**sample("basicflow.json"), "flowId": "a-first"})
+    flows = look_up("flows")
+    assert flows[0] == {
+        "id": "a-first",
+        "name": "Basic Flow",
+        "description": "A flow for testing",
+        "disabled": False,
+        "widget": False,
+    }
+    assert [flow["id"] for flow in flows] == sorted(flow["id"] for flow in flows)
+    assert look_up("flows", name="Basic Flow") == [flows[0]]
+    assert look_up("flows", id="nowhere") == []
+
+
+@pytest.mark.parametrize("switches", [{}, {"flow_v2": 404}, {"flow_unknown_export": 400}])
+def test_one_flow_is_its_definition(switches: dict[str, Any], look_up: LookUp, emulator: ThreadedEmulator) -> None:
+    wanted = sample("basicflow.json")
+    emulator.edit("import_flow", flow=wanted)
+    emulator.switches(**switches)
+    (flow,) = look_up("flows", id="basic-flow")
+    assert flow["contents"] == wanted["contents"]
+    assert flow["metadata"]["name"] == wanted["metadata"]["name"]
+    assert look_up("flows", id="nowhere") == []
+
+
+def test_templates(look_up: LookUp, emulator: ThreadedEmulator, tmp_path: Path) -> None:
+    assert [each["name"] for each in look_up("templates")] == [
+        "magic-link",
+        "mfa-login",
+        "sign-up-or-in",
+        "social-login",
+    ]
+    (mfa,) = look_up("templates", name="mfa-login")
+    assert {"methods", "remember_device", "remember_days"} <= set(mfa["options"])
+    assert emulator.requests() == []
+    shutil.copytree(Path(mfa["path"]), tmp_path / "inventory" / "flow_templates" / "ours")
+    shutil.copytree(Path(mfa["path"]), tmp_path / "play" / "flow_templates" / "magic-link")
+    folders = {"inventory_dir": str(tmp_path / "inventory"), "playbook_dir": str(tmp_path / "play")}
+    found = {each["name"]: each["path"] for each in look_up("templates", variables=folders)}
+    assert found["ours"].startswith(str(tmp_path / "inventory"))
+    assert found["magic-link"].startswith(str(tmp_path / "play"))
+
+
+def test_templates_of_the_service(look_up: LookUp, emulator: ThreadedEmulator) -> None:
+    found = look_up("service_templates")
+    assert found
+    assert set(found[0]) == {"id", "name", "keywords", "methods", "tags"}
+    assert paths(emulator) == ["/v1/mgmt/flow/template/list"]
+
+
+def test_theme(look_up: LookUp, emulator: ThreadedEmulator) -> None:
+    emulator.edit("set_theme", styles=sample("basicstyle.json")["styles"])
+    (theme,) = look_up("theme")
+    assert theme["styles"] == sample("basicstyle.json")["styles"]
+    assert len(look_up("theme", "flows")) == 7
+
+
 def test_one_request_per_answer_in_a_run(look_up: LookUp, emulator: ThreadedEmulator) -> None:
     for _again in range(3):
         look_up("tenants", domain="acme.example")
@@ -167,7 +227,8 @@ def test_a_failed_answer_is_not_kept(tmp_path: Path) -> None:
     [
         ([], {}, "_terms: is missing"),
         (["tenant"], {}, "'tenant' is not known"),
-        (["projects"], {"name": "x"}, "name: selects tenants"),
+        (["projects"], {"name": "x"}, "name: selects tenants, flows, templates"),
+        (["flows"], {"domain": "x"}, "domain: selects tenants"),
         (["tenants"], {"management_key": "nope"}, "management_key: is malformed"),
         (["tenants"], {"management_key": "Kwrong"}, "The management key was rejected"),
         (["tenants"], {"base_url": "http://127.0.0.1:9"}, "Cannot connect to 127.0.0.1:9"),

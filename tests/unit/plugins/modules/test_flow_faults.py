@@ -142,3 +142,85 @@ def test_faults_that_do_not_pass(case: str, fault: str, emulator: ThreadedEmulat
             deployment.assert_old_or_new(result, (match, index))
             assert not deployment.run()["failed"]
             assert equal(live(emulator), deployment.wanted)
+
+
+def mangled(*rules: dict[str, Any], times: int = 1) -> list[dict[str, Any]]:
+    """The service stores something else than it was sent, then whatever else goes wrong."""
+    rewrite = {"kind": "rewrite", "replace": {'"Finish"': '"Mangled"'}}
+    return [{"match": {"path": "*/flow/import"}, "times": times, "do": rewrite}, *rules]
+
+
+@pytest.mark.parametrize("case", ["create", "update"])
+def test_a_flow_that_is_not_what_was_sent_is_undone(case: str, emulator: ThreadedEmulator, run: Run) -> None:
+    deployment = Deployment(case, {}, emulator, run)
+    deployment.prepare()
+    emulator.faults(mangled())
+    result = deployment.run()
+    assert result["failed"]
+    assert not result["changed"]
+    assert result["error_code"] == "undone"
+    assert "steps: Finish" in result["msg"]
+    assert ("deleted again" if case == "create" else "old one was put back") in result["msg"]
+    assert equal(live(emulator), deployment.before)
+    assert "rollback" not in result
+    assert not deployment.run()["failed"]
+
+
+@pytest.mark.parametrize(
+    "fault", ["status-400", "status-403", "reset-after", "status-503", "truncated", "non-json", "html"]
+)
+@pytest.mark.parametrize("case", ["create", "update"])
+def test_every_fault_while_undoing(case: str, fault: str, emulator: ThreadedEmulator, run: Run) -> None:
+    """Undoing gets over whatever happens once, at any of its requests."""
+    deployment = Deployment(case, {}, emulator, run)
+    for nth in range(5, 9):
+        deployment.prepare()
+        emulator.faults(mangled({"nth": nth, "do": FAULTS[fault]}))
+        result = deployment.run()
+        assert result["failed"]
+        assert equal(live(emulator), deployment.before), (nth, result["msg"])
+        assert not result["changed"], (nth, result["msg"])
+        emulator.faults()
+        assert not deployment.run()["failed"]
+
+
+def test_an_undo_that_fails_for_good_is_told_with_the_backup(emulator: ThreadedEmulator, run: Run) -> None:
+    deployment = Deployment("update", {}, emulator, run)
+    deployment.prepare()
+    broken = {"match": {"path": "*/flow/import"}, "from": 2, "do": FAULTS["status-400"]}
+    emulator.faults(mangled(broken))
+    result = deployment.run(retries=1)
+    assert result["failed"]
+    assert result["changed"]
+    assert result["error_code"] == "undo_failed"
+    assert result["backup_file"] in result["msg"]
+    assert "rollback_flow" in result["rollback"]
+    emulator.faults()
+    back = run("descope_flows", flows=[{"src": result["backup_file"], "allow_breaking_changes": True}])
+    assert not back["failed"], back["msg"]
+    assert equal(live(emulator), deployment.before)
+
+
+def test_an_import_that_is_accepted_and_not_kept(emulator: ThreadedEmulator, run: Run) -> None:
+    deployment = Deployment("update", {}, emulator, run)
+    deployment.prepare()
+    kept = {"status": 200, "body": {}}
+    emulator.faults([{"match": {"path": "*/flow/import"}, "do": kept}])
+    result = deployment.run(retries=1)
+    assert result["error_code"] == "not_kept"
+    assert not result["changed"]
+    assert equal(live(emulator), deployment.before)
+
+
+def test_one_failed_flow_does_not_stop_the_others(emulator: ThreadedEmulator, run: Run) -> None:
+    flows = [{"definition": {**sample("basicflow.json"), "flowId": name}} for name in ("one", "two", "three")]
+    for on_error, statuses in (
+        ("continue", ["created", "failed", "created"]),
+        ("stop", ["created", "failed", "skipped"]),
+    ):
+        emulator.reset()
+        emulator.faults([{"match": {"path": "*/flow/import"}, "nth": 2, "do": FAULTS["status-400"]}])
+        result = run("descope_flows", flows=flows, on_error=on_error)
+        assert [row["status"] for row in sorted(result["flows"], key=lambda row: row["status"])] == sorted(statuses)
+        assert result["changed"]
+        assert result["failed"]

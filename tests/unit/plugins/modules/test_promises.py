@@ -44,6 +44,13 @@ def _flow(flow_id: str, **arguments: Any) -> Options:
     return flow
 
 
+def _theme(button: Any) -> Options:
+    """Return a definition of what the buttons are like."""
+    return {"styles": {"light": {"components": {"button": button}}, "dark": {}}}
+
+
+_STYLES = sample("basicstyle.json")["styles"]
+
 _CONNECTOR = sample("connectorflow.json")["references"]["connectors"]["My HTTP Connector"]
 _MFA = {"id": "mfa", "name": "MFA", "template": "mfa-login"}
 
@@ -135,6 +142,12 @@ STORIES: dict[str, list[Options]] = {
             "max_delete_percent": 100,
         },
     ],
+    "descope_theme": [
+        {"definition": _theme({"mode": {"primary": {"--descope-button-main": "#123456"}}})},
+        {"definition": {"theme": {"id": "TH1", "version": 3, "cssTemplate": _STYLES, "componentsVersion": "1"}}},
+        {"definition": _theme({"mode": "none", "--descope-button-border-radius": ""})},
+        {"definition": {"theme": sample("basicstyle.json")}},
+    ],
 }
 
 #: How long the delays of the emulator last in these tests, in seconds; shorter than what the modules wait for.
@@ -173,6 +186,7 @@ def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: 
     # Where there are no snapshots, connectors are only known from flows that use them.
     bystander = {**_flow("bystander", used=list(ids.values())), "references": {"connectors": ids}}
     emulator.edit("import_flow", flow=bystander)
+    emulator.edit("set_theme", styles=_STYLES)
     emulator.switches(**switches)
     before = configuration(emulator)
     with real_waiting(switches):
