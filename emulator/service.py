@@ -20,7 +20,8 @@ Kind = Literal["read", "write"]
 class Route:
     """One operation of a service. ``kind`` goes by meaning: a POST that searches is a read.
 
-    ``scope`` is for the service's own use (Descope: does the call act on a project or on the company).
+    ``scope`` is for the service's own use (Descope: does the call act on a project or on the company). ``entries``
+    is the key of the list in the reply of a call that lists something.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Route:
     handler: Callable[..., Any]
     kind: Kind
     scope: str = "project"
+    entries: str = ""
 
 
 class RouteTable:

@@ -18,7 +18,15 @@ TOTAL = 90
 # Every line of these: they decide what is written to the service, and what the preview says.
 FULL = (
     "plugins/module_utils/_diff.py",
+    "plugins/module_utils/_flow_diff.py",
+    "plugins/module_utils/_flow_forms.py",
+    "plugins/module_utils/_flow_graph.py",
+    "plugins/module_utils/_flow_normal.py",
+    "plugins/module_utils/_flow_plan.py",
+    "plugins/module_utils/_flow_references.py",
+    "plugins/module_utils/_flow_rules.py",
     "plugins/module_utils/_plan.py",
+    "plugins/module_utils/_replace.py",
     "plugins/module_utils/_tenant_fields.py",
     "plugins/module_utils/_tenant_plan.py",
     "plugins/module_utils/_tenant_rules.py",

@@ -35,6 +35,9 @@ ATTRIBUTE_NOT_FOUND = "E119006"
 FLOW_NOT_FOUND = "E119007"
 BUILTIN_FLOW = "E119008"
 LIST_NOT_FOUND = "E119009"
+UNKNOWN_PERMISSION = "E119010"
+BUILTIN_PERMISSION = "E119011"
+BAD_SNAPSHOT = "E119012"
 OTHER = "E119000"
 
 _GRPC = {400: (3, "Bad Request"), 404: (5, "Not Found"), 405: (12, "Method Not Allowed"), 501: (12, "Not Implemented")}
@@ -85,6 +88,18 @@ def tenant_not_found(tenant_id: str, switches: Switches) -> ServiceError:
 def flow_not_found(flow_id: str, status: int) -> ServiceError:
     """TF3 expects 404 (I); the code is unknown (G)."""
     return ServiceError(status, FLOW_NOT_FOUND, "Flow not found", f"Cannot find flow {flow_id}")
+
+
+def role_not_found(what: str, switches: Switches) -> ServiceError:
+    """RUBY's role spec rescues NotFound (I); the code is unknown (G)."""
+    status = int(switches["role_not_found_status"])
+    return ServiceError(status, UNKNOWN_ROLE, "Role not found", f"Cannot find role {what}")
+
+
+def permission_not_found(what: str, switches: Switches) -> ServiceError:
+    """By analogy with roles (G)."""
+    status = int(switches["role_not_found_status"])
+    return ServiceError(status, UNKNOWN_PERMISSION, "Permission not found", f"Cannot find permission {what}")
 
 
 def duplicate(text: str, switches: Switches) -> ServiceError:

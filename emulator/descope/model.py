@@ -9,8 +9,9 @@ import hashlib
 import random
 import string
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ..switches import Switches
@@ -18,6 +19,8 @@ from . import errors
 from .default_flows import default_flows
 
 COMPONENTS_VERSION = "3.18.2"  # as in FLOWCI 5fc5849 (T)
+BUILTIN_PERMISSIONS = ("Impersonate", "SSO Admin", "User Admin")  # the names are a guess (G)
+AUDIT_RECORDS = 10_000  # kept per project, the newest ones
 _BASE62 = string.ascii_letters + string.digits
 _random = random.SystemRandom()
 
@@ -70,7 +73,7 @@ class Tenant:
 
 @dataclass(slots=True)
 class Role:
-    """A role of the project."""
+    """A role of the project, or of one tenant. Never changed in place: a change stores another one."""
 
     id: str
     name: str
@@ -80,6 +83,28 @@ class Role:
     tenantId: str = ""
     default: bool = False
     private: bool = False
+    # As with tenants.
+    born: float = field(default=float("-inf"), repr=False)
+
+    def dump(self) -> dict[str, Any]:
+        """For the state file, and as the API has it."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "born"}
+
+
+@dataclass(slots=True)
+class Permission:
+    """A permission that roles can have; a system default is not to be changed. Like roles, never changed in place."""
+
+    id: str
+    name: str
+    description: str = ""
+    systemDefault: bool = False
+    # As with tenants.
+    born: float = field(default=float("-inf"), repr=False)
+
+    def dump(self) -> dict[str, Any]:
+        """For the state file, and as the API has it."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "born"}
 
 
 @dataclass(slots=True)
@@ -125,17 +150,24 @@ class Project:
         self.provisioning: dict[str, str] = {}
         self.children: dict[str, dict[str, None]] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
+        self.permissions: dict[str, Permission] = {
+            known: Permission(new_id("PERM2"), known, systemDefault=True) for known in BUILTIN_PERMISSIONS
+        }
         self.roles: dict[str, Role] = {}
+        self.tenant_roles: dict[str, dict[str, Role]] = {}
         self.password_settings: dict[str, Any] | None = None
         self.components_version = COMPONENTS_VERSION
-        self.connectors: dict[str, dict[str, str]] = {}
+        self.connectors: dict[str, dict[str, Any]] = {}
         self.flows: dict[str, Flow] = {}
         self.theme = Theme()
         self.lists: dict[str, dict[str, Any]] = {}
+        # When a record came up (for its lag) and the record.
+        self.audit: deque[tuple[float, dict[str, Any]]] = deque(maxlen=AUDIT_RECORDS)
         for flow in default_flows():
             flow["metadata"]["componentsVersion"] = self.components_version
             self.flows[flow["flowId"]] = Flow(flow["flowId"], flow, builtin=True)
-        self.add_role("Tenant Admin")  # there by default [PYe2e test_sso (T)]
+        # There by default [PYe2e test_sso (T)]; what it may do is a guess (G).
+        self.add_role("Tenant Admin", permissionNames=list(BUILTIN_PERMISSIONS))
 
     # -- tenants -----------------------------------------------------------------------------------------------------
 
@@ -186,6 +218,7 @@ class Project:
             self.remove_tenant(self.tenants[child])
         del self.tenants[tenant.id]
         del self.names[tenant.name]
+        self.tenant_roles.pop(tenant.id, None)
         for domain in tenant.selfProvisioningDomains:
             self.provisioning.pop(domain.lower(), None)
         self.children.pop(tenant.id, None)
@@ -203,17 +236,69 @@ class Project:
             yield current
             current = self.tenants.get(current.parent)
 
+    # -- roles and permissions ---------------------------------------------------------------------------------------
+
+    def roles_of(self, tenant_id: str) -> dict[str, Role]:
+        """The roles of a tenant by name, or with "" those of the project."""
+        return self.tenant_roles.setdefault(tenant_id, {}) if tenant_id else self.roles
+
+    def all_roles(self) -> list[Role]:
+        """The roles of the project and of all tenants."""
+        return [*self.roles.values(), *(role for roles in self.tenant_roles.values() for role in roles.values())]
+
+    def add_role(self, name: str, **more: Any) -> Role:
+        """Define a role, of a tenant if ``tenantId`` is given."""
+        role = Role(id=new_id("ROL2"), name=name, **more)
+        self.roles_of(role.tenantId)[name] = role
+        return role
+
+    def change_role(self, role: Role, **changes: Any) -> Role:
+        """Store a changed role in the place of the old one."""
+        changed = replace(role, **changes)
+        known = self.roles_of(role.tenantId)
+        entries = [changed if name == role.name else other for name, other in known.items()]
+        known.clear()
+        known.update((entry.name, entry) for entry in entries)
+        return changed
+
+    def rename_default_role(self, role: Role, new_name: str = "") -> None:
+        """Let the default roles of tenants follow a role; without a new name it is taken out (G)."""
+        for tenant in self.tenants.values() if not role.tenantId else [self.tenants[role.tenantId]]:
+            shadowed = not role.tenantId and role.name in self.tenant_roles.get(tenant.id, ())
+            if role.name in tenant.defaultRoles and not shadowed:
+                names = [new_name if name == role.name else name for name in tenant.defaultRoles]
+                tenant.defaultRoles = [name for name in names if name]
+
+    def add_permission(self, name: str, description: str = "", born: float = float("-inf")) -> Permission:
+        """Define a permission."""
+        permission = Permission(new_id("PERM2"), name, description, born=born)
+        self.permissions[name] = permission
+        return permission
+
+    def change_permission(self, permission: Permission, name: str, description: str) -> None:
+        """Store a changed permission in the place of the old one; roles follow."""
+        changed = replace(permission, name=name, description=description)
+        entries = [changed if known == permission.name else other for known, other in self.permissions.items()]
+        self.permissions = {entry.name: entry for entry in entries}
+        if name != permission.name:
+            self._rename_in_roles(permission.name, [name])
+
+    def remove_permission(self, permission: Permission) -> None:
+        """Remove a permission, and take it out of all roles."""
+        del self.permissions[permission.name]
+        self._rename_in_roles(permission.name, [])
+
+    def _rename_in_roles(self, old: str, new: list[str]) -> None:
+        for role in self.all_roles():
+            if old in role.permissionNames:
+                names = [name for known in role.permissionNames for name in (new if known == old else [known])]
+                self.change_role(role, permissionNames=names)
+
     # -- the rest ----------------------------------------------------------------------------------------------------
 
     def declare_attribute(self, name: str, kind: str, **more: Any) -> None:
         """Define a custom attribute of tenants."""
         self.attributes[name] = {"name": name, "type": kind, **more}
-
-    def add_role(self, name: str, **more: Any) -> Role:
-        """Define a role."""
-        role = Role(id=new_id("ROL2"), name=name, **more)
-        self.roles[name] = role
-        return role
 
     def set_components_version(self, version: str) -> None:
         """New components: every export shows them, and nothing else changes [TFnew, FLOWCI 5fc5849 (T)]."""
@@ -234,13 +319,15 @@ class Project:
             "environment": self.environment,
             "tags": list(self.tags),
             "attributes": self.attributes,
-            "roles": [asdict(role) for role in self.roles.values()],
+            "roles": [role.dump() for role in self.all_roles()],
+            "permissions": [permission.dump() for permission in self.permissions.values()],
             "password_settings": self.password_settings,
             "componentsVersion": self.components_version,
             "connectors": self.connectors,
             "flows": {flow.id: flow.dump() for flow in self.flows.values()},
             "theme": asdict(self.theme),
             "lists": self.lists,
+            "audit": [record for _born, record in self.audit],
             "tenants": [tenant.dump() for tenant in self.tenants.values()],
         }
 
@@ -249,13 +336,22 @@ class Project:
         """From ``dump``."""
         project = cls(data["id"], data["key_sha256"], data["name"], data["environment"], list(data["tags"]))
         project.attributes = dict(data["attributes"])
-        project.roles = {role["name"]: Role(**role) for role in data["roles"]}
+        project._load_roles(data)
         project.password_settings = data["password_settings"]
         project._load_design(data)
         known = {item.name for item in fields(Tenant)}
         for tenant in data["tenants"]:
             project.add_tenant(Tenant(**{name: value for name, value in tenant.items() if name in known}))
         return project
+
+    def _load_roles(self, data: dict[str, Any]) -> None:
+        """Roles, permissions and audit records; a state saved before there were permissions has only roles."""
+        self.roles = {}
+        for role in data["roles"]:
+            self.roles_of(role["tenantId"])[role["name"]] = Role(**role)
+        if "permissions" in data:
+            self.permissions = {entry["name"]: Permission(**entry) for entry in data["permissions"]}
+            self.audit.extend((float("-inf"), record) for record in data["audit"])
 
     def _load_design(self, data: dict[str, Any]) -> None:
         """Flows and what belongs to them; a state saved before there were any has none of it."""

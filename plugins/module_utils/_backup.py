@@ -31,6 +31,9 @@ from ansible_collections.pcc.identity.plugins.module_utils._version import VERSI
 
 SCHEMA_VERSION = 1
 
+#: Sections that hold one object; the others hold several, by id.
+_SINGLE = frozenset({"theme", "snapshot"})
+
 Document = dict[str, t.Any]
 
 
@@ -65,7 +68,7 @@ def document(
         "reason": reason,
         "project": {"id": "", "name": None, "environment": None, **project},
         "origin": dict(origin),
-        "counts": {name: len(items) if isinstance(items, (dict, list)) else 1 for name, items in sections.items()},
+        "counts": {name: 1 if name in _SINGLE else len(items) for name, items in sections.items()},
         "sections": dict(sections),
         "checksums": {name: checksum(items) for name, items in sections.items()},
     }
@@ -74,12 +77,15 @@ def document(
 def checksum(section: object) -> str:
     """Return the SHA-256 of a section over canonical JSON: keys sorted, no blanks, UTF-8."""
     text = json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # JavaScript may leave half a character in a text, which Python's UTF-8 refuses.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def origin(playbook: str | None = None) -> dict[str, t.Any]:
     """Return who makes a backup, from where: user, host, and the commit of the playbook's repository."""
-    folder = os.path.dirname(os.path.abspath(playbook)) if playbook else os.getcwd()
+    folder = os.path.abspath(playbook) if playbook else os.getcwd()
+    if not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
     commit = _git(folder, "rev-parse", "HEAD")
     dirty = _git(folder, "status", "--porcelain", "--untracked-files=no")
     return {
@@ -111,16 +117,18 @@ def write(folder: pathlib.Path, content: Document, label: str) -> pathlib.Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)  # made with mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
             json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(folder)
-    except OSError as error:
+    except BaseException as error:
         if temporary:
             pathlib.Path(temporary).unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise IdentityError(
             "backup_failed",
             f"The backup could not be written to {folder}: {error.strerror or error}. Nothing was sent to the service.",
@@ -146,6 +154,9 @@ def checked(value: object) -> Document:
             f"has schema_version {version}; this version of the collection reads up to {SCHEMA_VERSION}",
             "Upgrade the pcc.identity collection.",
         )
+    project = value.get("project")
+    if not isinstance(project, dict) or not isinstance(project.get("id"), str):
+        raise IdentityError("bad_backup", "is damaged: it does not say of which project it is")
     sections, sums = value.get("sections"), value.get("checksums")
     if not isinstance(sections, dict) or not isinstance(sums, dict) or set(sections) != set(sums):
         raise IdentityError("bad_backup", "is damaged: sections and checksums do not match")

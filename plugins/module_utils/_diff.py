@@ -41,6 +41,24 @@ def render(
     }
 
 
+def dotted(value: t.Any) -> t.Any:
+    """Return an object without objects inside it: C({'a': {'b': 1}}) becomes C({'a.b': 1}).
+
+    Ansible shows three lines around a difference. In deep objects those would not tell what it is about.
+    """
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, t.Any] = {}
+    for key, inner in value.items():
+        # A key with a dot in it is quoted, so that no two paths are the same.
+        name = f"'{key}'" if "." in str(key) else str(key)
+        if isinstance(inner, dict) and inner:
+            flat.update({f"{name}.{rest}": leaf for rest, leaf in dotted(inner).items()})
+        else:
+            flat[name] = inner
+    return flat
+
+
 def _yaml(value: dict[str, t.Any]) -> str:
     if not value:
         return ""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
+from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, canonical, normal, same
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import KINDS, names_by_id, referenced, used
@@ -74,7 +75,7 @@ def nested(side: Side) -> Side:
     for key, value in side.items():
         section, separator, name = key.partition(_IN)
         if separator:
-            result.setdefault(section, {})[name] = value
+            result.setdefault(section, {})[name] = dotted(value)
         else:
             result[section] = value
     return result

@@ -120,7 +120,8 @@ def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     for unneeded in ("summary", "unmanaged"):
         del report[unneeded]
     if not work.plan.guarded:
-        report["msg"] = f"{row['name'] or row['id']}: {row['status']}" + (f". {row['error']}" if row["error"] else "")
+        said = f". {row['error']}" if row["error"] else ""
+        report["msg"] = f"{row['name'] or row['id']}: {row['status']}{said}{work.note(outcomes)}"
     return {**report, "flow": work.flow(outcomes), "changes": row["changes"]}
 
 
@@ -199,9 +200,13 @@ class _Work:
                 result["rollback"] = rollback_command(self.backup_file, touched)
         if failed:
             result.update(failure(result["msg"], failed))
-            if self.backup_file and any(outcome.changed is None for outcome in failed):
-                result["msg"] += f"\nThe flows as they were before are in {self.backup_file}."
+            result["msg"] += self.note(failed)
         return result
+
+    def note(self, outcomes: list[Outcome]) -> str:
+        """Return where the flows are as they were, if it is not known how they are now."""
+        unknown = any(outcome.changed is None for outcome in outcomes)
+        return f"\nThe flows as they were before are in {self.backup_file}." if unknown and self.backup_file else ""
 
     def flow(self, outcomes: list[Outcome]) -> Options | None:
         """Return the one flow as it is now, or in check mode as it would be; None if there is none."""

@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import typing as t
+import zlib
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_templates as templates
 from ansible_collections.pcc.identity.plugins.module_utils._backup import checked
@@ -88,8 +89,8 @@ def read_json(path: str) -> t.Any:
         if data.startswith(b"\x1f\x8b"):
             data = gzip.decompress(data)
         return json.loads(data)
-    except OSError as error:
-        raise IdentityError("unreadable", f"cannot be read: {error.strerror or error}.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise IdentityError("unreadable", f"cannot be read: {getattr(error, 'strerror', '') or error}.") from error
     except ValueError as error:
         raise IdentityError("unreadable", f"is not JSON: {error}.", "Give an export as it was downloaded.") from error
 

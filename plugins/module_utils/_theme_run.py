@@ -17,7 +17,7 @@ from ansible_collections.pcc.identity.plugins.module_utils import _backup as bac
 from ansible_collections.pcc.identity.plugins.module_utils import _theme as rules
 from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
-from ansible_collections.pcc.identity.plugins.module_utils._diff import render
+from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted, render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import BACKUP_KIND
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import without_empty
@@ -155,11 +155,13 @@ class _Work:
 
     def _diff(self, taken: rules.Styles) -> dict[str, str]:
         change = self._change(taken)
-        if self.options["diff_detail"] == "full" and change.fields:
+        header = f"theme of {self.client.connection.project_id}"
+        if not change.fields:
+            return render([], dict, header)
+        if self.options["diff_detail"] == "full":
             sides = [without_empty(styles) for styles in (self.live["styles"], rules.merge(self.live["styles"], taken))]
-            change = Change(_KEY, None, "", UPDATE, *sides)
-        shown = [change] if change.fields else []
-        return render(shown, lambda side: side, f"theme of {self.client.connection.project_id}")
+            return render([Change(_KEY, None, "", UPDATE, *sides)], dict, header)
+        return render([change], _by_mode, header)
 
     def _back_up(self) -> pathlib.Path:
         project_id = self.client.connection.project_id
@@ -172,6 +174,10 @@ class _Work:
             now=datetime.datetime.now(datetime.UTC),
         )
         return backup.write(pathlib.Path(folder) if folder else backup.default_folder(project_id), content, _KEY)
+
+
+def _by_mode(side: rules.Styles) -> rules.Styles:
+    return {mode: dotted(styles) for mode, styles in side.items()}
 
 
 def _wanted(client: Client, options: Options) -> Theme:

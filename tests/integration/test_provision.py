@@ -33,8 +33,8 @@ def test_four_runs(ansible, emulator, live, tenants):
     assert check.diffs == real.diffs
     assert set(check.diffs) == {"P2exampleAcmeDev", "P2exampleGlobexProd"}
     assert "-  - contoso.invalid" in check.diffs["P2exampleAcmeDev"]
-    assert "Would be: 3 created, 1 updated;" in check.text
-    assert "3 created, 1 updated;" in real.text
+    assert "Would be: tenants: 3 created, 1 updated; flows: 1 created;" in check.text
+    assert "tenants: 3 created, 1 updated;" in real.text
     written = len(emulator.writes())
     again = ansible("--diff", *LIMIT, *CONFIRMED)
     check_again = ansible.preview(*LIMIT)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
-from ansible_collections.pcc.identity.plugins.module_utils._diff import render
+from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted, render
 from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Change
 
 
@@ -93,3 +94,17 @@ def test_a_diff_holds_the_changes_and_nothing_else(changes: list[Change]) -> Non
     assert before == {change.key: change.before for change in changes if change.action != CREATE}
     assert after == {change.key: change.after for change in changes if change.action != DELETE}
     assert render(changes[::-1], dict, "x") == diff
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": {"b": {"c": 1}, "d": [{"e": 2}]}, "f": None}, {"a.b.c": 1, "a.d": [{"e": 2}], "f": None}),
+        ({"a.b": 1, "a": {"b": 2, "c.d": {"e": 3}}}, {"'a.b'": 1, "a.b": 2, "a.'c.d'.e": 3}),
+        ({"a": {}}, {"a": {}}),
+        ([{"a": {"b": 1}}], [{"a": {"b": 1}}]),
+        ("text", "text"),
+    ],
+)
+def test_dotted(value: object, expected: object) -> None:
+    assert dotted(value) == expected

@@ -56,16 +56,14 @@ class Service:
     def look(self) -> str | None:
         self.looked += 1
         kind = next(self.looks, "ok")
+        late, self.late = self.late, 0
         if kind == "fails":
             raise ServiceError("unavailable", "Cannot look.")
         if kind == "rejected":
             raise ServiceError("unauthorized", "May not look.")
-        shown = self.seen
-        if self.late:
-            self.late -= 1
-        else:
-            shown = self.seen = self.state
-        return shown
+        if not late:
+            self.seen = self.state
+        return self.seen
 
     def whole(self) -> Whole[str]:
         return Whole(
@@ -112,7 +110,7 @@ def test_refused(old: str | None, new: str | None) -> None:
 
 
 def test_refused_and_then_unreadable_is_as_before() -> None:
-    error = failed(Service("old", ["refused"], ["fails"]))
+    error = failed(Service("old", ["refused"], ["fails"] * TRIES))
     assert (error.code, error.changed) == ("invalid", False)
 
 
@@ -148,7 +146,7 @@ def test_lost_and_then_refused() -> None:
     error = failed(service)
     assert (error.code, error.changed, service.sent) == ("invalid", False, ["new", "new"])
     # The first of the two may have come late, and nothing tells whether it has.
-    error = failed(Service("old", ["lost", "refused"], ["ok", "fails"]))
+    error = failed(Service("old", ["lost", "refused"], ["ok", *["fails"] * TRIES]))
     assert (error.code, error.changed) == ("unknown_outcome", None)
 
 
@@ -171,7 +169,8 @@ def test_mangled_is_undone(kind: str, old: str | None, new: str | None) -> None:
     service = Service(old, [kind])
     error = failed(service, old, new)
     assert (error.code, error.changed, service.state) == ("undone", False, old)
-    assert (f"{new} is {MANGLED}" in error.message) and (("Broke off." in error.message) == (kind != "mangled"))
+    assert f"{new} is {MANGLED}" in error.message
+    assert ("Broke off." in error.message) == (kind != "mangled")
     assert ("deleted again" if old is None else "the old one was put back") in error.message
     assert service.sent == [new, old]
 
@@ -203,11 +202,19 @@ def test_undoing_fails(sends: list[str], looks: list[str], message: str) -> None
 @pytest.mark.parametrize("look", ["fails", "rejected"])
 @pytest.mark.parametrize("send", ["ok", "lost", "applied", "mangled", "ignored"])
 def test_nobody_knows(send: str, look: str) -> None:
-    error = failed(Service("old", [send], [look]))
+    service = Service("old", [send], [look] * TRIES)
+    error = failed(service)
     assert (error.code, error.changed) == ("unknown_outcome", None)
+    assert service.looked == (TRIES if look == "fails" else 1)
     assert error.stops_everything is (look == "rejected")
     assert "is not known" in error.message
     assert ("It was sent and accepted." in error.message) == (send in {"ok", "mangled", "ignored"})
+
+
+def test_looking_is_tried_again() -> None:
+    service = Service("old", [], ["fails"] * (TRIES - 1))
+    assert run(service) is None
+    assert (service.sent, service.looked, service.pauses) == (["new"], TRIES, [1, 2])
 
 
 def test_old_and_new_are_the_same() -> None:
@@ -257,7 +264,7 @@ def test_every_failure_at_every_place(pair: tuple[str | None, str | None]) -> No
     old, new = pair
     seen = set()
     for sends in itertools.product(SENDS, repeat=3):
-        for looks in itertools.product(LOOKS[:2], repeat=2):
+        for looks in itertools.product(LOOKS[:2], repeat=4):
             service = Service(old, sends, looks, tries=2)
             error = run(service, old, new)
             assert set(service.sent) <= {old, new}
@@ -313,7 +320,7 @@ def test_what_was_added_cannot_be_undone() -> None:
     with pytest.raises(NotReplaced) as caught:
         replace(adding.whole(), frozenset("a"), frozenset("bc"))
     assert (caught.value.code, caught.value.changed) == ("undone_in_part", True)
-    assert caught.value.message.endswith("still there: c.")
+    assert caught.value.message.endswith("added to it: c.")
 
 
 # -- the outcome of a change -----------------------------------------------------------------------------------------
@@ -326,7 +333,7 @@ def test_outcomes() -> None:
     assert (done.status, done.changed, done.applied, done.error) == ("updated", True, ["a"], None)
     refused = replacement(CHANGE, Service("old", ["refused"]).whole(), "old", "new")
     assert (refused.status, refused.changed, refused.applied) == ("failed", False, [])
-    unknown = replacement(CHANGE, Service("old", [], ["fails"]).whole(), "old", "new")
+    unknown = replacement(CHANGE, Service("old", [], ["fails"] * TRIES).whole(), "old", "new")
     assert (unknown.status, unknown.changed) == ("failed", None)
 
 

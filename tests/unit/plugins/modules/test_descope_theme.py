@@ -163,9 +163,11 @@ def test_a_console_edit_shows_and_is_undone(emulator: ThreadedEmulator, run: Run
     result = run("descope_theme", definition=BASIC)
     assert result["unmanaged"] == ["light.extra"]
     sides = [yaml.safe_load(result["diff"][side]) for side in ("before", "after")]
-    assert [at(side["theme"], *PRIMARY) for side in sides] == [
-        {MAIN: "#000000"},
-        {MAIN: at(BASIC["styles"], *PRIMARY)[MAIN]},
+    mode, *rest = (*PRIMARY, MAIN)
+    name = ".".join(rest)
+    assert [side["theme"] for side in sides] == [
+        {mode: {name: "#000000"}},
+        {mode: {name: at(BASIC["styles"], *PRIMARY)[MAIN]}},
     ]
     assert [len(result["diff"][side].splitlines()) for side in ("before", "after")] == [7, 7]
     assert result["diff"]["before_header"] == f"theme of {PROJECT_ID}"

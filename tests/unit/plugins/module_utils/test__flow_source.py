@@ -1,0 +1,272 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import datetime
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_source import resolve, where
+from tests.support.flows import sample, to_console_form
+from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json
+
+BASIC = FLOWS[0]
+WIDGET = sample("testwidget.json")
+PHONE = next(flow for flow in FLOWS if flow["flowId"] == "user-profile-set-phone")
+
+
+def resolved(entry: Json, *paths: str, **options: Any) -> list[Json]:
+    before = copy.deepcopy(entry)
+    found, problems = resolve(entry, paths, "flows[0]", **options)
+    assert problems == []
+    assert entry == before
+    return found
+
+
+def problem(entry: Json, *paths: str) -> tuple[str, str]:
+    """The field and the text of the one problem there is."""
+    found, problems = resolve(entry, paths, "flows[0]")
+    assert found == []
+    (one,) = problems
+    assert one.where == "flows[0]"
+    return one.field, one.message
+
+
+def written(path: Path, content: Any) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return str(path)
+
+
+def saved(folder: Path, flows: Any, **changes: Any) -> str:
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    content = backup.document({"flows": flows}, reason="x", project={"id": "P2x"}, origin={}, now=now)
+    return written(folder / "backup.json", {**content, **changes})
+
+
+def snapshot(folder: Path, flow: Json) -> str:
+    """The folder of a flow in a snapshot."""
+    slugs = [f"s{index}" for index, _screen in enumerate(flow["screens"])]
+    for slug, screen in zip(slugs, flow["screens"], strict=True):
+        written(folder / f"screen-{slug}.json", screen)
+    written(folder / "contents.json", flow["contents"])
+    written(folder / "metadata.json", {**flow["metadata"], "screens": slugs, "references": flow["references"]})
+    return str(folder)
+
+
+# -- every source ----------------------------------------------------------------------------------------------------
+
+
+def test_no_source() -> None:
+    assert resolved({"id": "x", "disabled": True, "src": None, "name": None}) == [{"id": "x", "disabled": True}]
+
+
+@pytest.mark.parametrize("form", ["v2", "reply", "console"])
+@pytest.mark.parametrize("way", ["definition", "src", "gzip"])
+def test_an_export(form: str, way: str, tmp_path: Path) -> None:
+    export = {"v2": PHONE, "reply": {"flow": PHONE}, "console": to_console_form(PHONE)}[form]
+    entry: Json = {"id": "mine", "name": "Mine"}
+    if way == "definition":
+        entry["definition"] = export
+    else:
+        entry["src"] = written(tmp_path / "flow.json", export)
+        if way == "gzip":
+            (tmp_path / "flow.json").write_bytes(gzip.compress((tmp_path / "flow.json").read_bytes()))
+    (found,) = resolved(entry)
+    assert set(found) == {"id", "name", "definition"}
+    assert same(normal(found["definition"]), normal(PHONE))
+
+
+@pytest.mark.parametrize("way", ["definition", "src"])
+def test_one_flow_of_a_widget(way: str, tmp_path: Path) -> None:
+    entry: Json = {"definition": WIDGET} if way == "definition" else {"src": written(tmp_path / "w.json", WIDGET)}
+    (found,) = resolved({**entry, "id": PHONE["flowId"]})
+    assert found == {"id": PHONE["flowId"], "definition": PHONE}
+    field, message = problem(entry)
+    assert field == (way if way == "definition" else f"src '{entry['src']}'")
+    assert message.startswith(
+        "holds several flows, and no id says which one is meant; it has user-profile-delete-email"
+    )
+
+
+def test_a_file_that_must_be_decrypted_first(tmp_path: Path) -> None:
+    plain = written(tmp_path / "plain.json", BASIC)
+    seen = []
+
+    def decrypted(path: str) -> str:
+        seen.append(path)
+        return plain
+
+    (found,) = resolved({"src": str(tmp_path / "vault.json")}, open_file=decrypted)
+    assert (found, seen) == ({"definition": BASIC}, [str(tmp_path / "vault.json")])
+
+
+def test_a_file_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written(tmp_path / "flow.json", BASIC)
+    assert resolved({"src": "~/flow.json"}) == [{"definition": BASIC}]
+
+
+@pytest.mark.parametrize("given", ["flow", "snapshot"])
+def test_a_snapshot(given: str, tmp_path: Path) -> None:
+    folder = snapshot(tmp_path / "flows" / PHONE["flowId"], PHONE)
+    src = folder if given == "flow" else str(tmp_path)
+    (found,) = resolved({"id": PHONE["flowId"], "src": src})
+    assert found == {"id": PHONE["flowId"], "definition": PHONE}
+    if given == "flow":
+        assert resolved({"src": folder + "/"}) == [{"definition": PHONE}]
+
+
+def test_a_backup(tmp_path: Path) -> None:
+    src = saved(tmp_path, {"b": {**PHONE, "flowId": "b"}, "a": None, "c": BASIC})
+    rest = {"only_project": "P2x", "disabled": True}
+    entries = [
+        {"id": "a", "state": "absent", **rest},
+        {"id": "b", "definition": {**PHONE, "flowId": "b"}, "state": "present", **rest},
+        {"id": "c", "definition": BASIC, "state": "present", **rest},
+    ]
+    assert resolved({"src": src, "disabled": True, "state": "present"}) == entries
+    for entry in entries:
+        assert resolved({"src": src, "id": entry["id"], "disabled": True, "state": "present"}) == [entry]
+
+
+@pytest.mark.parametrize("config", [None, {}, {"methods": ["totp", "email"]}], ids=str)
+def test_a_template_that_ships(config: Json | None) -> None:
+    (found,) = resolved({"id": "mfa", "template": "mfa-login", "config": config, "allow_breaking_changes": True})
+    assert set(found) == {"id", "definition", "allow_breaking_changes"}
+    assert found["definition"]["flowId"] == "mfa"
+    assert found["definition"]["contents"]["tasks"]
+
+
+# -- every error -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "message"),
+    [
+        ({"src": "x", "definition": {}}, "src, definition", "exclude one another: give one of them."),
+        (
+            {"src": "x", "definition": {}, "template": "y", "config": {}},
+            "src, definition, template",
+            "exclude one another: give one of them.",
+        ),
+        ({"definition": BASIC, "config": {}}, "config", "is for a template: give template with it."),
+        ({"id": "x", "config": {}}, "config", "is for a template: give template with it."),
+        ({"template": "mfa-login"}, "id", "is missing: a template has no id of its own."),
+        ({"id": "x", "template": "mfa-login", "config": {"metods": []}}, "config", "did you mean 'methods'"),
+        ({"id": "x", "template": "mfa-logn"}, "template", "mfa-login"),
+        (
+            {"definition": {"hello": 1}},
+            "definition",
+            "has neither 'contents' (v2 export) nor 'flow' with 'dsl' (v1 export). Give an export of a flow as the",
+        ),
+        ({"definition": "text"}, "definition", "is a text, not a JSON object. Give an export"),
+        ({"src": "/nowhere/flow.json"}, "src '/nowhere/flow.json'", "cannot be read: No such file or directory."),
+    ],
+    ids=str,
+)
+def test_bad_entries(entry: Json, field: str, message: str) -> None:
+    told = problem(entry)
+    assert told[0] == field
+    assert message in told[1]
+
+
+PACKED = gzip.compress(json.dumps(PHONE).encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not JSON: "),
+        (b"{", "is not JSON: "),
+        (b"\xff\xff", "is not JSON: "),
+        (gzip.compress(b"{"), "is not JSON: "),
+        (PACKED[: len(PACKED) // 2], "cannot be read: "),
+        (PACKED[:20] + b"\x00" * 40, "cannot be read: "),
+        (PACKED[:-8] + b"\x00" * 8, "cannot be read: "),
+        (b"\x1f\x8b", "cannot be read: "),
+        (b"[]", "is a list, not a JSON object. "),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_damaged_files(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "flow.json").write_bytes(content)
+    field, text = problem({"src": str(tmp_path / "flow.json")})
+    assert field == f"src '{tmp_path / 'flow.json'}'"
+    assert text.startswith(message)
+    assert text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("flows", "changes", "flow_id", "message"),
+    [
+        ({"a": BASIC, "b": None}, {}, "c", "holds no flow 'c'; it has a, b."),
+        ({}, {}, "c", "holds no flow 'c'; it has none."),
+        (None, {}, "c", "holds no flow 'c'; it has none."),
+        (
+            {"a": BASIC},
+            {"checksums": {"flows": "0"}},
+            None,
+            "is damaged: the checksum of its section 'flows' is wrong.",
+        ),
+        (
+            {"a": BASIC},
+            {"schema_version": 9},
+            None,
+            "has schema_version 9; this version of the collection reads up to 1.",
+        ),
+        ({"a": BASIC}, {"project": None}, None, "is damaged: it does not say of which project it is."),
+    ],
+    ids=str,
+)
+def test_bad_backups(flows: Any, changes: Json, flow_id: str | None, message: str, tmp_path: Path) -> None:
+    src = saved(tmp_path, flows, **changes)
+    field, text = problem({"src": src, "id": flow_id})
+    assert field == f"src '{src}'"
+    assert text.startswith(message)
+
+
+def test_a_backup_without_flows_holds_none(tmp_path: Path) -> None:
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    content = backup.document({"theme": {}}, reason="x", project={"id": "P2x"}, origin={}, now=now)
+    assert resolved({"src": written(tmp_path / "b.json", content)}) == []
+
+
+def test_bad_folders(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    (empty / "flows" / "other").mkdir(parents=True)
+    for entry in ({"src": str(empty)}, {"src": str(empty), "id": "x"}, {"src": str(empty), "id": "other"}):
+        field, text = problem(entry)
+        assert field == f"src '{empty}'"
+        assert text.startswith("is a folder without metadata.json, so not a flow of a snapshot. Give an export")
+    folder = tmp_path / "flow"
+    snapshot(folder, PHONE)
+    (folder / "screen-s1.json").unlink()
+    assert "names screens that are not there: screen-s1.json" in problem({"src": str(folder)})[1]
+    (folder / "contents.json").write_text("[")
+    assert problem({"src": str(folder)})[1].startswith("is not JSON: ")
+    (folder / "contents.json").unlink()
+    assert problem({"src": str(folder)})[1] == "cannot be read: No such file or directory."
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({}, "flows[2]"),
+        ({"id": "x", "name": "N", "source": "a.yml"}, "flows[2] 'x' (a.yml)"),
+        ({"name": "N"}, "flows[2] 'N'"),
+        ({"source": "a.yml"}, "flows[2] (a.yml)"),
+    ],
+    ids=str,
+)
+def test_where(entry: Json, text: str) -> None:
+    assert where(2, entry) == text
