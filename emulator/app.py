@@ -16,6 +16,7 @@ from .errors import OptionError
 from .faults import Faults
 from .limits import Limiter
 from .pipeline import Pipeline, Receive, Scope, Send
+from .reads import Reads
 from .request_log import RequestLog
 from .state import StateFile
 from .switches import Switches
@@ -27,7 +28,8 @@ class Emulator:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.switches = Switches(config.switches)
-        self.descope = DescopeService(config.projects, self.switches, config.attributes, config.roles)
+        self.reads = Reads()
+        self.descope = DescopeService(config.projects, self.switches, config.attributes, config.roles, reads=self.reads)
         services = [self.descope]
         self.limiter = Limiter(config.rate_limit)
         self.faults = Faults(config.faults)
@@ -64,6 +66,7 @@ class Emulator:
             "faults": self.faults.reset,
             "fault_counters": self.faults.reset_counters,
             "switches": self.switches.reset,
+            "reads": self.reads.reset,
             "limits": self._reset_limits,
         }
         chosen = list(actions) if what is None else what

@@ -12,6 +12,9 @@ Only for clients on the loopback interface, and outside rate limit, latency, fau
 ``GET switches``            the switches in force
 ``POST switches``           ``{"name": value, ...}``
 ``POST faults``             a list of fault rules, which replaces the present one
+``POST reads``              ``{"what": "forbidden", "empty", "short" or null, "paths": [pattern, ...]}``: from now on
+                            lists are refused (403), empty, or short of half of their entries; ``paths`` says which,
+                            by default all
 ``POST settings``           ``{"rate_limit": "N/SECONDS" or null, "latency_ms": number}``, either or both
 ``POST edit``               ``{"project": ID, "op": ..., ...}``, see ``descope/edits.py``
 ``POST reset``              ``{"what": [part, ...]}`` (state, stats, log, ..., see ``Emulator.reset``); ``{}``: all
@@ -101,6 +104,11 @@ def control_app(emulator: Emulator) -> Starlette:
         emulator.faults.set(await _json(request))
         return {"rules": len(emulator.faults.rules)}
 
+    async def reads(request: Request) -> Any:
+        body = await _object(request, ("what", "paths"))
+        emulator.reads.set(body.get("what"), body.get("paths"))
+        return emulator.reads.show()
+
     async def settings(request: Request) -> Any:
         return emulator.configure(await _object(request, ("rate_limit", "latency_ms")))
 
@@ -128,6 +136,7 @@ def control_app(emulator: Emulator) -> Starlette:
             route("GET", "switches", get_switches),
             route("POST", "switches", set_switches),
             route("POST", "faults", faults),
+            route("POST", "reads", reads),
             route("POST", "settings", settings),
             route("POST", "edit", edit),
             route("POST", "reset", reset),

@@ -63,13 +63,15 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("unknown_project_status", 401, (401, 400), "1.5", "status of E011008, an unknown project in the bearer"),
     Switch("delete_parent", "refuse", ("refuse", "cascade"), "2.7", "deleting a tenant that has sub-tenants"),
     Switch("domain_case", "keep", ("keep", "lower"), "8.11", "letter case in which domains are returned"),
-    Switch("list_order", "as_sent", ("as_sent", "reversed"), "8.9", "order of every list, and of tenants and flows"),
+    Switch(
+        "list_order", "as_sent", ("as_sent", "reversed"), "8.9", "order of every list, and of tenants, flows and roles"
+    ),
     Switch(
         "visibility_delay",
         0.0,
         (0.0, 3600.0),
         "2.12, 8.16",
-        "seconds a new tenant or flow is missing from lists and search",
+        "seconds a new tenant, flow, role or permission is missing from lists and search",
         "number",
     ),
     Switch("load_delay", 0.0, (0.0, 3600.0), "8.16", "seconds a new tenant or flow is not found by id", "number"),
@@ -88,6 +90,10 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("name_match", "exact", ("exact", "contains"), "2.5", "how tenantNames match"),
     Switch("name_whitespace", "keep", ("keep", "trim"), "8.12", "blanks around a tenant's name"),
     Switch("unknown_role", "refuse", ("refuse", "drop", "accept"), "8.8", "a default role that does not exist"),
+    Switch("unknown_permission", "refuse", ("refuse", "drop"), "5.1", "a permission of a role that does not exist"),
+    Switch("role_update_flags", "reset", ("reset", "keep"), "5.1", "default and private left out of a role's update"),
+    Switch("role_not_found_status", 404, (404, 400), "1.5, 5.1", "status when a role or a permission does not exist"),
+    Switch("batch_unknown", "refuse", ("refuse", "skip"), "5.1, 5.2", "unknown roles or permissions in a batch delete"),
     Switch("error_text", "full", ("full", "minimal"), "1.4", "minimal: only errorCode and errorDescription"),
     Switch("unknown_path", "grpc", ("grpc", "descope", "html"), "1.4", "body of a reply to an unknown path"),
     Switch("number_style", "as_sent", ("as_sent", "float"), "2.9", "float: the attribute 5 is returned as 5.0"),
@@ -108,6 +114,16 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("flow_zero_values", "present", ("present", "absent"), "0, 3.6", "zero values in exported flows"),
     Switch("theme_import", "upsert", ("upsert", "replace"), "3.7, 8.23", "styles that a v2 import leaves out"),
     Switch("snapshots", "allowed", ("allowed", "refused"), "4.1, 8.27", "refused: 403, for want of a paid plan"),
+    Switch(
+        "snapshot_secrets",
+        "placeholder",
+        ("placeholder", "blank"),
+        "4.3, 8.25, 10.7",
+        "secrets in an exported snapshot: PLACEHOLDER_VALUE or empty",
+    ),
+    Switch("snapshot_import", "replace", ("replace", "merge"), "4.2", "what a project has and the snapshot lacks"),
+    Switch("snapshot_project", "apply", ("apply", "keep"), "4.3", "name, environment and tags in an imported snapshot"),
+    Switch("audit_lag", 0.0, (0.0, 3600.0), "5.8", "seconds until an audit record is found", "number"),
     Switch("company_key", "yes", ("yes", "no"), "4.1", "no: the key may not list or create projects"),
 )
 

@@ -86,6 +86,10 @@ class Control:
         """``rate_limit="N/SECONDS"`` or None, ``latency_ms=number``."""
         return self._call("POST", "settings", values)
 
+    def reads(self, what: str | None, paths: Sequence[str] | None = None) -> dict[str, Any]:
+        """From now on lists are ``"forbidden"``, ``"empty"``, ``"short"`` of half their entries, or right (None)."""
+        return self._call("POST", "reads", {"what": what, "paths": None if paths is None else list(paths)})
+
     def edit(self, op: str, project: str = PROJECT_ID, **values: Any) -> dict[str, Any]:
         """An edit as somebody makes it in the console, see ``emulator/descope/edits.py``."""
         return self._call("POST", "edit", {"project": project, "op": op, **values})

@@ -17,6 +17,8 @@ TOTAL = 90
 
 # Every line of these: they decide what is written to the service, and what the preview says.
 FULL = (
+    "plugins/module_utils/_backup_retention.py",
+    "plugins/module_utils/_backup_secrets.py",
     "plugins/module_utils/_diff.py",
     "plugins/module_utils/_flow_diff.py",
     "plugins/module_utils/_flow_forms.py",
@@ -26,6 +28,9 @@ FULL = (
     "plugins/module_utils/_flow_references.py",
     "plugins/module_utils/_flow_rules.py",
     "plugins/module_utils/_plan.py",
+    "plugins/module_utils/_rbac_model.py",
+    "plugins/module_utils/_rbac_plan.py",
+    "plugins/module_utils/_rbac_rules.py",
     "plugins/module_utils/_replace.py",
     "plugins/module_utils/_tenant_fields.py",
     "plugins/module_utils/_tenant_plan.py",

@@ -136,8 +136,8 @@ class Demo:
                     "+  name: Globex Research",
                     "-  - contoso.invalid",
                     "-  name: Research (renamed)",
-                    "-            children: Wellcome",
-                    "+            children: Welcome (development)",
+                    "-      elements.Text title.props.children: Wellcome",
+                    "+      elements.Text title.props.children: Welcome (development)",
                 ]
             ),
             "the difference should hold just the drift",
@@ -152,13 +152,15 @@ class Demo:
         expect("forgotten-trial" in self.tenants("acme_dev"), "the extra tenant was deleted")
         expect(self.written(mark) == 3, "three writes should have been enough")
 
-        # In the output the command is broken into lines that are indented further.
-        command = re.search(r"To put the flows back: (.*(?:\n {8,}.*)*)", output)
+        command = re.search(r"To put the flows back:\n +(.+)", output)
         expect(command is not None, "the summary should say how to put the flow back")
-        words = tuple(shlex.split(" ".join(command[1].rstrip("'").split()))) if command else ()
+        words = tuple(shlex.split(command[1])) if command else ()
         preview = (*words, "--check", "--diff")
         output = self.step("The change of the flow was a mistake: the command from the summary, as a preview", preview)
-        expect("+            children: Wellcome" in output, "the preview of the rollback should show the text")
+        expect(
+            "+      elements.Text title.props.children: Wellcome" in output,
+            "the preview of the rollback should show the text",
+        )
         self.step("And for real: the flow is as it was before", words)
         expect("Wellcome" in str(self.flows("globex_dev")["globex-login"]), "the flow was not put back")
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MalformedRequest, OptionError, ServiceError
 from ..switches import Switches
-from . import connectors, fields, flow_paths, flows, passwords, tenant_settings, tenants, themes
-from .model import Flow, Project, Tenant, key_hash, new_id
+from . import connectors, errors, fields, flow_paths, flows, passwords, roles, tenant_settings, tenants, themes
+from .model import Flow, Project, Role, Tenant, key_hash, new_id
 
 if TYPE_CHECKING:
     from .service import Company
@@ -36,11 +36,14 @@ def _need(request: Edit, name: str, kind: type) -> Any:
 
 
 def _console_fields(project: Project, switches: Switches, tenant: Tenant, values: Edit) -> None:
-    """What the console shows on one page: tenant fields, SSO domains, default roles."""
+    """What the console shows on one page: tenant fields, SSO domains, default roles, settings, password settings."""
     changes = tenants.checked(project, switches, fields.given(values, tenants.WRITABLE), owner=tenant.id)
-    roles = fields.get(values, "defaultRoles", fields.texts, None)
-    if roles is not None:
-        changes["defaultRoles"] = tenants.known_roles(project, switches, roles)
+    default_roles = fields.get(values, "defaultRoles", fields.texts, None)
+    if default_roles is not None:
+        changes["defaultRoles"] = tenants.known_roles(project, switches, default_roles, tenant.id)
+    password = fields.get(values, "passwordSettings", fields.mapping, None)
+    if password is not None:
+        changes["passwordSettings"] = passwords.merged(tenant.passwordSettings, password, reset=False)
     project.change_tenant(tenant, changes)
     shared = {name: values[name] for name in ("domains", "authType") if name in values}
     settings = shared | fields.get(values, "settings", fields.mapping, {})
@@ -99,12 +102,70 @@ def _remove_attribute(project: Project, switches: Switches, request: Edit) -> Ed
     return {}
 
 
+_ROLE: dict[str, fields.Reader] = {
+    "description": fields.text,
+    "permissionNames": fields.texts,
+    "default": fields.flag,
+    "private": fields.flag,
+}
+
+
+def _role_values(project: Project, switches: Switches, request: Edit) -> Edit:
+    values = fields.given(request, _ROLE)
+    if "permissionNames" in values:
+        values["permissionNames"] = roles.known_permissions(project, switches, values["permissionNames"])
+    return values
+
+
+def _level(project: Project, request: Edit) -> dict[str, Role]:
+    """The roles of the tenant ``tenantId``, without it those of the project."""
+    tenant_id = fields.get(request, "tenantId", fields.text, "")
+    if tenant_id and tenant_id not in project.tenants:
+        raise OptionError(f"there is no tenant {tenant_id!r} in project {project.id}")
+    return project.roles_of(tenant_id)
+
+
 def _add_role(project: Project, switches: Switches, request: Edit) -> Edit:
-    return {"id": project.add_role(_need(request, "name", str)).id}
+    name = _need(request, "name", str)
+    if name in _level(project, request):
+        raise errors.duplicate(f"Role with name {name} already exists", switches)
+    values = _role_values(project, switches, request)
+    return {"id": project.add_role(name, tenantId=request.get("tenantId") or "", **values).id}
+
+
+def _update_role(project: Project, switches: Switches, request: Edit) -> Edit:
+    """Change what is given of a role; ``newName`` renames it."""
+    name = _need(request, "name", str)
+    known = _level(project, request)
+    if name not in known:
+        raise OptionError(f"there is no role {name!r} in project {project.id}")
+    values = _role_values(project, switches, request)
+    values["name"] = fields.get(request, "newName", fields.text, "") or name
+    if values["name"] != name and values["name"] in known:
+        raise errors.duplicate(f"Role with name {values['name']} already exists", switches)
+    return {"id": roles.rename(project, known[name], values).id}
 
 
 def _remove_role(project: Project, switches: Switches, request: Edit) -> Edit:
-    project.roles.pop(_need(request, "name", str), None)
+    role = _level(project, request).get(_need(request, "name", str))
+    if role is not None:
+        roles.remove(project, role)
+    return {}
+
+
+def _add_permission(project: Project, switches: Switches, request: Edit) -> Edit:
+    name = _need(request, "name", str)
+    if name in project.permissions:
+        raise errors.duplicate(f"Permission with name {name} already exists", switches)
+    return {"id": project.add_permission(name, fields.get(request, "description", fields.text, "")).id}
+
+
+def _remove_permission(project: Project, switches: Switches, request: Edit) -> Edit:
+    permission = project.permissions.get(_need(request, "name", str))
+    if permission is not None:
+        if permission.systemDefault:
+            raise OptionError(f"the permission {permission.name!r} is a system default")
+        project.remove_permission(permission)
     return {}
 
 
@@ -154,8 +215,11 @@ def _set_components_version(project: Project, switches: Switches, request: Edit)
 
 
 def _add_connector(project: Project, switches: Switches, request: Edit) -> Edit:
-    more = fields.given(request, {"type": fields.text, "id": fields.text})
-    return dict(connectors.add(project, _need(request, "name", str), more.get("type", "http"), more.get("id", "")))
+    """``secrets`` are texts by their types; they are kept as hashes only."""
+    more = fields.given(request, {"type": fields.text, "id": fields.text, "secrets": fields.mapping})
+    secrets = {kind: fields.text(kind, text) for kind, text in more.get("secrets", {}).items()}
+    name = _need(request, "name", str)
+    return dict(connectors.add(project, name, more.get("type", "http"), more.get("id", ""), secrets))
 
 
 def _remove_connector(project: Project, switches: Switches, request: Edit) -> Edit:
@@ -173,7 +237,10 @@ OPERATIONS: dict[str, Callable[[Project, Switches, Edit], Edit]] = {
     "declare_attribute": _declare_attribute,
     "remove_attribute": _remove_attribute,
     "add_role": _add_role,
+    "update_role": _update_role,
     "remove_role": _remove_role,
+    "add_permission": _add_permission,
+    "remove_permission": _remove_permission,
     "update_project": _update_project,
     "import_flow": _import_flow,
     "update_flow": _update_flow,

@@ -53,4 +53,4 @@ def list_templates(call: Call) -> dict[str, Any]:
     return {"templates": ordered(templates, call.switches), "total": len(templates)}
 
 
-ROUTES = (Route("POST", "/v1/mgmt/flow/template/list", list_templates, "read"),)
+ROUTES = (Route("POST", "/v1/mgmt/flow/template/list", list_templates, "read", entries="templates"),)

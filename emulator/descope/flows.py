@@ -156,7 +156,7 @@ def import_v2(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("POST", "/v1/mgmt/flow/list", list_flows, "read"),
+    Route("POST", "/v1/mgmt/flow/list", list_flows, "read", entries="flows"),
     Route("POST", "/v1/mgmt/flow/delete", delete, "write"),
     Route("POST", "/v1/mgmt/flow/export", export_v1, "read"),
     Route("POST", "/v1/mgmt/flow/import", import_v1, "write"),

@@ -198,7 +198,7 @@ ROUTES = (
     Route("POST", "/v1/mgmt/list/delete", delete, "write"),
     Route("POST", "/v1/mgmt/list/clear", clear, "write"),
     Route("POST", "/v1/mgmt/list/import", import_lists, "write"),
-    Route("GET", "/v1/mgmt/list/all", load_all, "read"),
+    Route("GET", "/v1/mgmt/list/all", load_all, "read", entries="lists"),
     Route("GET", "/v1/mgmt/list/name/{name}", load_by_name, "read"),
     Route("GET", "/v1/mgmt/list/{id}", load, "read"),
     Route("POST", "/v1/mgmt/list/text/add", _add("texts", "texts"), "write"),

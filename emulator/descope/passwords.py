@@ -43,6 +43,12 @@ def merged(current: Mapping[str, Any] | None, body: Mapping[str, Any], *, reset:
     return ({} if reset else dict(current or {})) | fields.given(body, _READERS)
 
 
+def whole(settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Settings with all fields, set or not."""
+    stored = settings or {}
+    return {name: stored.get(name, zero) for name, (_read, zero) in FIELDS.items()}
+
+
 def get_settings(call: Call) -> dict[str, Any]:
     """GET password/settings[?tenantId=]. A tenant's values are independent of the project's [NET (T)]; a sub-tenant
     without its own has its parent's [DOCS sub-tenants (S)]."""
@@ -51,8 +57,7 @@ def get_settings(call: Call) -> dict[str, Any]:
     if tenant_id:
         lineage = call.project.lineage(call.tenant(tenant_id, "tenantId"))
         settings = next((each.passwordSettings for each in lineage if each.passwordSettings is not None), None)
-    stored = settings or {}
-    return {name: stored.get(name, zero) for name, (_read, zero) in FIELDS.items()} | {"tenantId": tenant_id}
+    return whole(settings) | {"tenantId": tenant_id}
 
 
 def set_settings(call: Call) -> dict[str, Any]:

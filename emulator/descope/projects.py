@@ -72,7 +72,7 @@ def delete(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("POST", "/v1/mgmt/projects/list", list_projects, "read", COMPANY),
+    Route("POST", "/v1/mgmt/projects/list", list_projects, "read", COMPANY, "projects"),
     Route("POST", "/v1/mgmt/project", create, "write", COMPANY),
     Route("POST", "/v1/mgmt/project/update/name", rename, "write"),
     Route("POST", "/v1/mgmt/project/update/tags", set_tags, "write"),

@@ -18,6 +18,7 @@ from .model import Permission, Project, Role
 from .tenants import ordered
 
 _Born = TypeVar("_Born", Role, Permission)
+_SORTABLE = ("id", "name", "description", "createdTime", "tenantId")
 _FLAGS: dict[str, fields.Reader] = {"default": fields.flag, "private": fields.flag}
 
 
@@ -217,12 +218,21 @@ def search(call: Call) -> dict[str, Any]:
     tests = _filters(call.body)
     found = [role for role in visible(call, call.project.all_roles()) if all(test(role) for test in tests)]
     entries = [shown(role, call.switches) for role in ordered(found, call.switches)]
-    for rule in reversed(call.body.get("sort") or []):
-        rule = fields.mapping("sort", rule)
-        field = fields.get(rule, "field", fields.text, "")
-        if field in ("id", "name", "description", "createdTime", "tenantId"):
-            entries.sort(key=lambda entry: entry[field], reverse=fields.get(rule, "desc", fields.flag, False))
+    for field, descending in reversed(_sorting(call.body)):
+        entries.sort(key=lambda entry: entry[field], reverse=descending)
     return {"roles": entries}
+
+
+def _sorting(body: dict[str, Any]) -> list[tuple[str, bool]]:
+    """What to sort by; fields that a role does not have are passed over."""
+    rules = body.get("sort") or []
+    if not isinstance(rules, list):
+        raise errors.invalid_argument("sort must be a list")
+    read = [fields.mapping("sort", rule) for rule in rules]
+    named = [
+        (fields.get(rule, "field", fields.text, ""), fields.get(rule, "desc", fields.flag, False)) for rule in read
+    ]
+    return [(field, descending) for field, descending in named if field in _SORTABLE]
 
 
 def _filters(body: dict[str, Any]) -> list[Callable[[Role], bool]]:

@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import MalformedRequest, OptionError, ServiceError
+from ..reads import Reads
 from ..service import Kind, Route, RouteTable
 from ..switches import Switches
 from ..wire import Reply, Request
 from . import (
     admin_links,
+    audits,
     edits,
     errors,
     flow_templates,
     flows,
     lists,
     passwords,
+    permissions,
     projects,
     roles,
+    snapshot_imports,
     snapshots,
     tenant_attributes,
     tenant_settings,
@@ -38,6 +42,7 @@ _FAMILIES = (
     license_tier,
     projects,
     roles,
+    permissions,
     tenants,
     tenant_settings,
     tenant_attributes,
@@ -48,6 +53,8 @@ _FAMILIES = (
     themes,
     lists,
     snapshots,
+    snapshot_imports,
+    audits,
 )
 # Paths that a deployment may lack, and the switch that says so.
 _SWITCHED = {
@@ -112,8 +119,10 @@ class DescopeService:
         attributes: Iterable[tuple[str, str]] = (),
         roles: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
+        reads: Reads | None = None,
     ) -> None:
         self.switches = switches
+        self.reads = reads or Reads()
         self.clock = clock
         self.company = Company()
         self._options = list(projects)
@@ -156,8 +165,15 @@ class DescopeService:
         request.params = params
         try:
             call = self._authorise(route, request)
+            if route.entries and self.reads.forbidden(request.path):
+                raise ServiceError(403, errors.SCOPES, "Insufficient scopes", "The management key may not list these")
             call.body = request.json_object()
-            return Reply.json(route.handler(call))
+            result = route.handler(call)
+            if route.kind == "write":
+                audits.record(call, route, result)
+            elif route.entries:
+                result = self.reads.spoilt(request.path, route.entries, result)
+            return Reply.json(result)
         except ServiceError as error:
             return Reply.json(errors.body(error, self.switches), error.status)
         except MalformedRequest as error:

@@ -1,24 +1,26 @@
 # Copyright (c) 2026 the pcc.identity authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots of a project: export only. No complete public one is known, so that only the paths and shapes which
-sources name are here; what is in project.json, styles, roles.json and lists.json is a guess (G)."""
+"""Snapshots of a project: the export. No complete public one is known, so that only the paths and shapes which
+sources name are here; what is in project.json, styles, roles.json, lists.json and of a connector is a guess (G)."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
 from ..errors import ServiceError
 from ..service import Route
-from . import errors, fields, flow_forms, flows
+from . import errors, fields, flow_forms, flows, passwords
 from .call import Call
-from .model import Flow
+from .model import Flow, Project
 from .tenants import ordered
 
 _NAMELESS = "New Screen"
+PLACEHOLDER = "PLACEHOLDER_VALUE"  # DOCS, TF PR 378 (S); GO: "left blank" (S)
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -79,28 +81,84 @@ def _connector_files(call: Call) -> dict[str, Any]:
     connectors = ordered(list(call.project.connectors.values()), call.switches)
     slugs = {f"{connector['type']}-{connector['id']}": connector for connector in connectors}
     files: dict[str, Any] = {"connectors/connectors.json": {"connectors": list(slugs)}}
-    return files | {f"connectors/{slug}.json": connector for slug, connector in slugs.items()}
+    text = PLACEHOLDER if call.switches["snapshot_secrets"] == "placeholder" else ""
+    for slug, connector in slugs.items():
+        shown = dict(connector)
+        if "secrets" in shown:
+            shown["secrets"] = dict.fromkeys(shown["secrets"], text)
+        files[f"connectors/{slug}.json"] = shown
+    return files
+
+
+def _portable(kind: str, name: str) -> str:
+    """An id that is the same in all projects: TFnew says that ids of roles and permissions are rewritten (S)."""
+    return kind + hashlib.sha256(f"{kind}:{name}".encode()).hexdigest()[:26]
+
+
+def _role_files(call: Call) -> dict[str, Any]:
+    """Those of the project; system defaults and the roles of tenants stay where they are (G)."""
+    project = call.project
+    roles = [
+        {
+            "id": _portable("ROL2", role.name),
+            "name": role.name,
+            "description": role.description,
+            "permissionNames": ordered(role.permissionNames, call.switches),
+            "default": role.default,
+            "private": role.private,
+        }
+        for role in project.roles.values()
+    ]
+    permissions = [
+        {"id": _portable("PERM2", each.name), "name": each.name, "description": each.description}
+        for each in project.permissions.values()
+        if not each.systemDefault
+    ]
+    return {
+        "roles.json": {"roles": ordered(roles, call.switches)},
+        "permissions.json": {"permissions": ordered(permissions, call.switches)},
+    }
+
+
+def replaced(value: Any, ids: dict[str, str]) -> Any:
+    """A JSON value with other ids, wherever these stand in a text."""
+    ids = {old: new for old, new in ids.items() if old and old != new}
+    if not ids:
+        return value
+    pattern = re.compile("|".join(rf"(?<![A-Za-z0-9]){re.escape(old)}(?![A-Za-z0-9])" for old in ids))
+    return json.loads(pattern.sub(lambda match: ids[match[0]], json.dumps(value, ensure_ascii=False)))
+
+
+def _portable_roles(files: dict[str, Any], project: Project) -> dict[str, Any]:
+    return dict(replaced(files, {role.id: _portable("ROL2", role.name) for role in project.roles.values()}))
+
+
+def check_plan(call: Call) -> None:
+    """Snapshots need a paid plan [TF3 (T)]; the status is a guess."""
+    if call.switches["snapshots"] == "refused":
+        raise ServiceError(403, errors.NO_LICENSE, "License required", "Snapshots require a pro license or above")
 
 
 def export(call: Call) -> dict[str, Any]:
-    """POST project/snapshot/export {format?} -> {files: {path: object or text}}. Needs a paid plan [TF3 (T)]."""
+    """POST project/snapshot/export {format?} -> {files: {path: object or text}}; the legacy path does the same."""
     fields.get(call.body, "format", fields.text, "")
-    if call.switches["snapshots"] == "refused":
-        raise ServiceError(403, errors.NO_LICENSE, "License required", "Snapshots require a pro license or above")
+    check_plan(call)
     project = call.project
-    roles = ordered([asdict(role) for role in project.roles.values()], call.switches)
     theme = {"styles": project.theme.styles, "componentsVersion": project.components_version}
     files = {
         "project.json": {"name": project.name, "environment": project.environment, "tags": list(project.tags)},
+        "auth/password.json": passwords.whole(project.password_settings),
         **_connector_files(call),
-        **_flow_files(call),
+        **_portable_roles(_flow_files(call), project),
         "styles/styles.json": theme,
-        "roles.json": {"roles": roles},
-        "permissions.json": {"permissions": []},
+        **_role_files(call),
         "lists.json": {"lists": ordered(list(project.lists.values()), call.switches)},
         "attributes.json": {"user": [], "tenant": list(project.attributes.values()), "accessKey": []},
     }
     return {"files": files}
 
 
-ROUTES = (Route("POST", "/v1/mgmt/project/snapshot/export", export, "read"),)
+ROUTES = (
+    Route("POST", "/v1/mgmt/project/snapshot/export", export, "read"),
+    Route("POST", "/v1/mgmt/project/export", export, "read"),
+)

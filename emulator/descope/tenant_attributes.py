@@ -58,7 +58,7 @@ def delete(call: Call) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/v1/mgmt/tenant/attribute", get, "read"),
+    Route("GET", "/v1/mgmt/tenant/attribute", get, "read", entries="attributes"),
     Route("POST", "/v1/mgmt/tenant/attribute", upsert, "write"),
     Route("DELETE", "/v1/mgmt/tenant/attribute", delete, "write"),
 )

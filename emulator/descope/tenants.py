@@ -151,9 +151,10 @@ def _declared(project: Project, switches: Switches, attributes: dict[str, Any]) 
     return {name: value for name, value in attributes.items() if name not in unknown}
 
 
-def known_roles(project: Project, switches: Switches, names: list[str]) -> list[str]:
-    """Role names that the service would store as default roles."""
-    unknown = [name for name in names if name not in project.roles]
+def known_roles(project: Project, switches: Switches, names: list[str], tenant_id: str) -> list[str]:
+    """Role names that the service would store as default roles; a tenant's own roles may be among them (G)."""
+    own = project.tenant_roles.get(tenant_id, {})
+    unknown = [name for name in names if name not in project.roles and name not in own]
     if unknown and switches["unknown_role"] == "refuse":
         raise ServiceError(400, errors.UNKNOWN_ROLE, "Role not found", f"Role {unknown[0]} does not exist")
     if switches["unknown_role"] == "drop":
@@ -285,7 +286,7 @@ def update_default_roles(call: Call) -> dict[str, Any]:
     """POST tenant/updateDefaultRoles: replaces the list of role names [PY, OAS (S)]."""
     tenant = call.tenant(fields.get(call.body, "id", fields.text, ""))
     names = fields.get(call.body, "defaultRoles", fields.texts, [])
-    tenant.defaultRoles = known_roles(call.project, call.switches, names)
+    tenant.defaultRoles = known_roles(call.project, call.switches, names, tenant.id)
     return written(call, tenant)
 
 
@@ -295,7 +296,7 @@ ROUTES = (
     Route("PATCH", "/v1/mgmt/tenant/patch", patch, "write"),
     Route("POST", "/v1/mgmt/tenant/delete", delete, "write"),
     Route("GET", "/v1/mgmt/tenant", load, "read"),
-    Route("GET", "/v1/mgmt/tenant/all", load_all, "read"),
-    Route("POST", "/v1/mgmt/tenant/search", search, "read"),
+    Route("GET", "/v1/mgmt/tenant/all", load_all, "read", entries="tenants"),
+    Route("POST", "/v1/mgmt/tenant/search", search, "read", entries="tenants"),
     Route("POST", "/v1/mgmt/tenant/updateDefaultRoles", update_default_roles, "write"),
 )

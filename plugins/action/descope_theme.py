@@ -22,7 +22,7 @@ class ActionModule(FlowActionBase):
             return options
         options, problems = self.located(options, "", variables)
         if not problems:
-            resolved, problems = resolve(options, self._loader.get_real_file)
+            resolved, problems = resolve(options, self.real_file)
             if resolved is not None:
                 return resolved
         raise Problems(problems)

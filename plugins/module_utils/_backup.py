@@ -7,17 +7,20 @@
 """Backups: one self-describing JSON document per file, written so that there is never half of one.
 
 The document's fields are those of the collection's design: C(schema_version), C(kind), C(created_at), C(reason),
-C(project), C(origin), C(counts), C(sections) and C(checksums). Nothing secret is ever in it.
+C(project), C(origin), C(counts), C(sections) and C(checksums), and where it is known C(complete) and C(masked).
+Nothing secret is ever in it.
 """
 
 from __future__ import annotations
 
 import datetime
 import getpass
+import gzip
 import hashlib
 import json
 import os
 import pathlib
+import re
 import secrets
 import shlex
 import socket
@@ -26,13 +29,19 @@ import tempfile
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import BACKUP_KIND
 from ansible_collections.pcc.identity.plugins.module_utils._version import VERSION
 
+BACKUP_KIND = "pcc.identity/backup"
 SCHEMA_VERSION = 1
+
+#: Bytes from which on a backup is compressed.
+COMPRESS_ABOVE = 1_000_000
 
 #: Sections that hold one object; the others hold several, by id.
 _SINGLE = frozenset({"theme", "snapshot"})
+
+#: Seconds after which nothing is still being written.
+_HOUR = 3600.0
 
 Document = dict[str, t.Any]
 
@@ -50,6 +59,8 @@ def document(
     project: t.Mapping[str, t.Any],
     origin: t.Mapping[str, t.Any],
     now: datetime.datetime,
+    complete: t.Collection[str] = (),
+    masked: t.Collection[str] = (),
 ) -> Document:
     """Return a backup document. Pure.
 
@@ -60,18 +71,33 @@ def document(
         project: C(id), and C(name) and C(environment) where they are known.
         origin: who and what made it.
         now: the time, with a time zone.
+        complete: sections that hold all there was. What is not in one of these was not there; of the others nothing
+            can be said about what they do not hold.
+        masked: objects (C(SECTION/ID)) in which the management key stood, and was replaced.
     """
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": BACKUP_KIND,
-        "created_at": now.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "created_at": time_text(now),
         "reason": reason,
         "project": {"id": "", "name": None, "environment": None, **project},
         "origin": dict(origin),
-        "counts": {name: 1 if name in _SINGLE else len(items) for name, items in sections.items()},
+        "counts": counts(sections),
+        **({"complete": sorted(complete)} if complete else {}),
+        **({"masked": sorted(masked)} if masked else {}),
         "sections": dict(sections),
         "checksums": {name: checksum(items) for name, items in sections.items()},
     }
+
+
+def time_text(when: datetime.datetime) -> str:
+    """Return a time as backups have it: RFC 3339, UTC, to the second."""
+    return when.astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def counts(sections: t.Mapping[str, t.Any]) -> dict[str, int]:
+    """Return how many objects each section holds."""
+    return {name: 1 if name in _SINGLE else len(items) for name, items in sections.items()}
 
 
 def checksum(section: object) -> str:
@@ -98,28 +124,35 @@ def origin(playbook: str | None = None) -> dict[str, t.Any]:
     }
 
 
-def write(folder: pathlib.Path, content: Document, label: str) -> pathlib.Path:
+def write(
+    folder: pathlib.Path, content: Document, label: str, *, consequence: str = "Nothing was sent to the service."
+) -> pathlib.Path:
     """Write a document to a new file that only its owner can read.
 
-    The file appears under its name only when it is whole and on the disk.
+    The file appears under its name only when it is whole and on the disk. A large one is compressed.
 
     Args:
         folder: made if it is not there.
         content: of L(document).
         label: what it holds, for its name.
+        consequence: what to tell besides if it cannot be written.
 
     Raises:
         IdentityError: it could not be written.
     """
     stamp = content["created_at"].replace("-", "").replace(":", "")
-    path = folder / f"{stamp}-{label}-{secrets.token_hex(4)}.json"
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    data = text.encode(errors="surrogatepass")
+    ending = ".json"
+    if len(data) > COMPRESS_ABOVE:
+        data, ending = gzip.compress(data, mtime=0), ".json.gz"
+    path = folder / f"{stamp}-{label}-{secrets.token_hex(4)}{ending}"
     temporary = ""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)  # made with mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
-            json.dump(content, file, indent=1, sort_keys=True, ensure_ascii=False)
-            file.write("\n")
+        make_folder(folder)
+        handle, temporary = tempfile.mkstemp(prefix=temporary_prefix(path.name), dir=folder)  # made with mode 0600
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -129,12 +162,40 @@ def write(folder: pathlib.Path, content: Document, label: str) -> pathlib.Path:
             pathlib.Path(temporary).unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
-        raise IdentityError(
-            "backup_failed",
-            f"The backup could not be written to {folder}: {error.strerror or error}. Nothing was sent to the service.",
-            "Make the folder writable, or give another one as backup_dir.",
-        ) from error
+        raise _cannot_write(folder, error, consequence) from error
     return path
+
+
+def make_folder(folder: pathlib.Path) -> None:
+    """Make a folder for backups, for its owner alone, if it is not there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def check_folder(folder: pathlib.Path, *, consequence: str) -> None:
+    """Make a folder for backups if it is not there, and be sure that something can be written to it.
+
+    Raises:
+        IdentityError: it cannot.
+    """
+    try:
+        make_folder(folder)
+        with tempfile.NamedTemporaryFile(prefix=temporary_prefix("check"), dir=folder):
+            pass
+    except OSError as error:
+        raise _cannot_write(folder, error, consequence) from error
+
+
+def temporary_prefix(name: str) -> str:
+    """Return what the name of a file that is being written starts with. It tells the process, for L(is_leftover)."""
+    return f".{name}.{_host_tag()}-{os.getpid()}."
+
+
+def is_leftover(name: str, seconds_old: float) -> bool:
+    """Return whether a file is what is left of a backup that was never finished: its process is gone, or it is old."""
+    match = re.fullmatch(r"\..+\.(?P<host>[0-9a-f]{8})-(?P<process>[0-9]{1,9})\.[^.]+", name)
+    if match is None:
+        return False
+    return seconds_old > _HOUR or (match["host"] == _host_tag() and not _runs(int(match["process"])))
 
 
 def checked(value: object) -> Document:
@@ -174,6 +235,29 @@ def command(playbook: str, values: t.Mapping[str, str]) -> str:
         plain = f"{name}={value}"
         words += ["-e", plain if shlex.quote(plain) == plain else json.dumps({name: value})]
     return shlex.join(words)
+
+
+def _cannot_write(folder: pathlib.Path, error: OSError, consequence: str) -> IdentityError:
+    return IdentityError(
+        "backup_failed",
+        f"The backup could not be written to {folder}: {error.strerror or error}. {consequence}".rstrip(),
+        "Make the folder writable, or give another one as backup_dir.",
+    )
+
+
+def _host_tag() -> str:
+    """Return what stands for this machine in names; processes of others cannot be looked for."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it belongs to somebody else
+    return True
 
 
 def _git(folder: str, *arguments: str) -> str:

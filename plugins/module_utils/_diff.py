@@ -66,4 +66,15 @@ def _yaml(value: dict[str, t.Any]) -> str:
 
     # The C implementation is some ten times faster; wheels have it, other builds may not.
     dumper: t.Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    return str(yaml.dump(value, Dumper=dumper, sort_keys=True, allow_unicode=True, default_flow_style=False, width=200))
+
+    def dumped(how: t.Any, *, allow_unicode: bool) -> str:
+        return str(
+            yaml.dump(
+                value, Dumper=how, allow_unicode=allow_unicode, sort_keys=True, default_flow_style=False, width=200
+            )
+        )
+
+    try:
+        return dumped(dumper, allow_unicode=True)
+    except UnicodeEncodeError:  # half a character, as JavaScript may leave it behind
+        return dumped(yaml.SafeDumper, allow_unicode=False)

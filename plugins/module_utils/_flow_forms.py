@@ -18,8 +18,6 @@ from ansible_collections.pcc.identity.plugins.module_utils._errors import Identi
 
 Definition = dict[str, t.Any]
 
-BACKUP_KIND = "pcc.identity/backup"
-
 #: Fields of metadata that v1 has under the same name (contract 3.2 to 3.4).
 _SAME_IN_V1 = "name description disabled fingerprint widget sharedInteractions management managementConfig".split()
 #: v1 name of each field of C(metadata.translation).
@@ -133,6 +131,9 @@ def _from_v2(value: dict[str, t.Any]) -> Definition:
         raise NotAFlow("'metadata' is not a JSON object")
     if not isinstance(value["contents"], dict):
         raise NotAFlow("'contents' is not a JSON object")
+    tasks = value["contents"].get("tasks")
+    if tasks is not None and not (isinstance(tasks, dict) and all(isinstance(task, dict) for task in tasks.values())):
+        raise NotAFlow("'contents.tasks' is not an object of steps, each an object")
     if screens is not None and not isinstance(screens, list):
         raise NotAFlow("'screens' is not a list")
     if not all(isinstance(screen, dict) for screen in screens or ()):
@@ -189,4 +190,7 @@ def _one_of(flows: list[object], flow_id: str | None) -> object:
 
 
 def _kind(value: object) -> str:
-    return {list: "a list", str: "a text", type(None): "empty", bool: "a yes or no"}.get(type(value), "a number")
+    if value is None:
+        return "empty"
+    kinds = ((str, "a text"), (list, "a list"), (bool, "a yes or no"))
+    return next((word for kind, word in kinds if isinstance(value, kind)), "a number")

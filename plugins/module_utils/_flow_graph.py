@@ -12,7 +12,6 @@ Works on the normal form (L(_flow_normal.normal)). The names of actions are thos
 from __future__ import annotations
 
 import collections
-import functools
 import re
 import typing as t
 
@@ -79,6 +78,19 @@ def reached(graph: t.Mapping[str, list[str]], begin: t.Iterable[str], stop: t.Co
     return found
 
 
+def reachable(flow: Normal) -> set[str]:
+    """Return the steps that users can get to: others hang loose in the editor and are never met."""
+    ways = {key: [*following, *steps_named(flow["tasks"][key]).values()] for key, following in edges(flow).items()}
+    return reached(ways, [start(flow), "start"])
+
+
+def steps_named(task: dict[str, t.Any]) -> dict[str, str]:
+    """Return the steps that the arguments of a step name, by argument: C(verifyStepId) and the like."""
+    arguments = task.get("arguments")
+    names = arguments if isinstance(arguments, dict) else {}
+    return {name: value for name in sorted(names) if name.endswith("StepId") and (value := _argument(task, name))}
+
+
 def method(task: dict[str, t.Any]) -> str | None:
     """Return the sign-in method of a step, or None for a step that is not for signing in."""
     action = task.get("action")
@@ -95,10 +107,13 @@ def method(task: dict[str, t.Any]) -> str | None:
 def method_names(flow: Normal) -> list[str]:
     """Return the sign-in methods that a flow offers, as people call them, sorted; each social provider by itself."""
     found = set()
-    for key, task in flow["tasks"].items():
+    live = reachable(flow)
+    for key in live:
+        task = flow["tasks"][key]
         name = method(task)
         if name == "social":
-            found |= {f"social login with {provider}" for provider in _providers(flow, key, task)} or {"social login"}
+            providers = _providers({source: flow["tasks"][source] for source in live}, flow["screens"], key)
+            found |= {f"social login with {provider}" for provider in providers} or {"social login"}
         elif name:
             found.add(spoken(name))
     return sorted(found)
@@ -111,41 +126,41 @@ def spoken(name: str) -> str:
 
 def sub_flows(flow: Normal) -> set[str]:
     """Return the ids of the flows that a flow runs inside itself."""
-    found = set()
-    for task in flow["tasks"].values():
-        if task.get("type") == "flow" and (value := _argument(task, "flowId")):
-            found.add(value)
-    return found
+    return {flow_id for task in flow["tasks"].values() if (flow_id := sub_flow(task))}
+
+
+def sub_flow(task: dict[str, t.Any]) -> str:
+    """Return the id of the flow that a step runs, or an empty string."""
+    return _argument(task, "flowId") if task.get("type") == "flow" else ""
 
 
 def second_factors_alone(flow: Normal) -> list[str]:
     """Return the keys of the steps that ask for a second factor while no other method is offered in its place.
 
     A second factor is a sign-in step that no user reaches before having proven who they are in another way. Another
-    method is offered in its place if some step behind that proof leads to both.
+    method is offered in its place if, at some step behind that proof, one way leads to it and another way to the other
+    method. A condition is no such step: there the service chooses, not the user.
     """
     graph = edges(flow)
     tasks = flow["tasks"]
-    proven = {key for key, task in tasks.items() if _proves(task)}
-    first = reached(graph, [start(flow), *(key for key in tasks if key == "start")], proven)
-    second = {
-        key: name for key, task in tasks.items() if (name := method(task)) and key not in first and _live(flow, key)
-    }
-    # Where the way forks behind a proof: the proof itself, and every step that is only behind one.
-    forks = [key for key in tasks if key in proven or key not in first]
+    live = reachable(flow)
+    proven = {key for key in live if _proves(tasks[key])}
+    first = reached(graph, [start(flow), "start"], proven)
+    second = {key: name for key in live - first if (name := method(tasks[key]))}
+    forks = [key for key in live if (key in proven or key not in first) and tasks[key].get("type") != "condition"]
 
-    @functools.cache
-    def reach(fork: str) -> set[str]:
-        behind = reached(graph, graph[fork], proven)
-        # A proof that is given is no choice any more for what comes behind it.
-        return behind - {fork} if fork in proven else behind | {fork}
+    def offers(fork: str, key: str) -> bool:
+        if fork == key and fork in proven:
+            return False  # what follows a given proof does not take its place
+        ways = [reached(graph, [target], proven) - ({fork} & proven) for target in sorted(set(graph[fork]))]
+        return any(
+            second[other] != second[key]
+            for way in ways
+            for other in way & second.keys()
+            if fork == key or any(key in another for another in ways if another is not way)
+        )
 
-    alone = []
-    for key, name in second.items():
-        together = (second[other] for fork in forks if key in reach(fork) for other in reach(fork) & second.keys())
-        if all(other == name for other in together):
-            alone.append(key)
-    return sorted(alone)
+    return sorted(key for key in second if not any(offers(fork, key) for fork in forks))
 
 
 def labels(*flows: Normal) -> dict[str, str]:
@@ -199,18 +214,13 @@ def _proves(task: dict[str, t.Any]) -> bool:
     return bool(_PROVEN.fullmatch(action)) or bool((name := method(task)) and _AT_ONCE.match(name))
 
 
-def _live(flow: Normal, key: str) -> bool:
-    """Return whether anything leads to a step: one that hangs loose in the editor is never met."""
-    return key in reached(edges(flow), [start(flow), "start"])
-
-
-def _providers(flow: Normal, key: str, task: dict[str, t.Any]) -> set[str]:
+def _providers(tasks: dict[str, t.Any], screens: dict[str, t.Any], key: str) -> set[str]:
     """Return the social providers that lead to a step: those of the buttons for one, and the step's own default if
     anything else leads to it, or nothing does."""
     found = set()
     otherwise = False
-    for source, other in flow["tasks"].items():
-        screen = flow["screens"].get(str(other.get("screenId")), {})
+    for source, other in tasks.items():
+        screen = screens.get(str(other.get("screenId")), {})
         for rule in rules(other):
             if rule.get("taskId") != key or source == key:
                 continue
@@ -219,7 +229,7 @@ def _providers(flow: Normal, key: str, task: dict[str, t.Any]) -> set[str]:
                 found.add(str(item.get("icon") or item.get("label") or item.get("id")))
             else:
                 otherwise = True
-    default = _argument(task, "defaultProvider")
+    default = _argument(tasks[key], "defaultProvider")
     return found | {default} if default and (otherwise or not found) else found
 
 

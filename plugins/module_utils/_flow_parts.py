@@ -23,16 +23,6 @@ def step_label(flow: Definition, key: str) -> str:
     return f"step '{key}' ({flow['contents']['tasks'][key].get('name', 'without a name')})"
 
 
-def named_steps(task: Part) -> list[tuple[str, str]]:
-    """Return the steps that arguments such as C(verifyStepId) name, with the argument's name before each."""
-    arguments = task.get("arguments") or {}
-    return [
-        (name, argument["value"])
-        for name, argument in arguments.items()
-        if name.endswith("StepId") and isinstance(argument, dict) and argument.get("value")
-    ]
-
-
 def children(node: Part) -> list[str]:
     """Return the ids of what a node of a screen holds."""
     return [*(node.get("nodes") or []), *(node.get("linkedNodes") or {}).values()]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import typing as t
 
@@ -128,6 +129,11 @@ def make_plan(desired: t.Sequence[Desired], found: Found) -> FlowPlan:
         if definition is None:
             continue
         plan.warnings += _warnings(entry, definition, live, found)
+        there = {*found.listed, *found.flows, *(each.id for each in desired)}
+        plan.warnings += [
+            f"{entry.where}: runs the flow '{flow_id}', which project {found.project} does not have."
+            for flow_id in sorted(graph.sub_flows(normal(definition)) - there)
+        ]
         if live is not None and same(normal(live), normal(definition)):
             unchanged.append((entry.id, entry.id, _name(live)))
             continue
@@ -157,9 +163,9 @@ def names_needed(desired: t.Sequence[Desired], known: Known) -> dict[str, set[st
     for entry in desired:
         if entry.definition is not None and not entry.absent:
             for kind, names in references.missing(entry.definition, known, entry.maps).items():
+                mapped = references.mapped_ids(entry.definition, entry.maps)[kind].values()
                 needed[kind] |= set(names.values())
-        for kind, mapped in entry.maps.items():
-            needed[kind] |= {name for name in mapped.values() if not references.is_known(kind, name, known)}
+                needed[kind] |= {name for name in mapped if not references.is_known(kind, name, known)}
     return needed
 
 
@@ -175,7 +181,12 @@ def _wanted(entry: Desired, live: Definition | None, found: Found) -> tuple[Defi
         return None, wrong
     if entry.definition is None:
         return base, []
-    definition, wrong = references.resolve(base, found.known, entry.maps, found.project)
+    known = found.known
+    if entry.only_project == found.project:
+        # A backup of this very project says itself what its names stand for.
+        known = copy.deepcopy(known)
+        known.add(base)
+    definition, wrong = references.resolve(base, known, entry.maps, found.project)
     return (None, wrong) if wrong else (definition, [])
 
 
@@ -186,7 +197,7 @@ def _guard(entry: Desired, live: Definition | None, definition: Definition) -> l
     lost = breaking(normal(live), form) if live is not None else []
     if lost and not entry.allow_breaking_changes:
         found.append(f"would lose {'; '.join(lost)}. If that is meant, set allow_breaking_changes: true for this flow.")
-    if not entry.allow_missing_fallback:
+    if not entry.allow_missing_fallback and entry.definition is not None:
         advice = " Add a second method, or set allow_missing_fallback: true for this flow."
         found += [text + advice for text in fallback_problems(form)]
     return found

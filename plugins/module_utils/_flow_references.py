@@ -21,8 +21,14 @@ KINDS = ("connectors", "roles")
 
 Names = dict[str, dict[str, str]]
 
-#: Ids as real exports have them: connectors start with CI, roles with ROL (contract 3.3, S).
-_ID = {"connectors": re.compile(r"CI[A-Za-z0-9]{10,}"), "roles": re.compile(r"ROL[A-Za-z0-9]{10,}")}
+#: Ids as real exports have them: connectors start with CI, roles with ROL, and 27 letters and digits follow (contract
+#: 3.3, S). Words in capitals are none.
+_ID = {
+    "connectors": re.compile(r"CI(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}"),
+    "roles": re.compile(r"ROL(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}"),
+}
+#: The least that an id under C(references) must be like, so that replacing it cannot hit ordinary words.
+_ANY_ID = re.compile(r"(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{10,}")
 
 
 @dataclasses.dataclass
@@ -71,6 +77,17 @@ def missing(definition: Definition, known: Known, maps: Names) -> Names:
     return found
 
 
+def mapped_ids(definition: Definition, maps: Names) -> Names:
+    """Return the mapped ids that stand in a definition and are named nowhere in it, and their targets."""
+    text = _strings({**definition, "references": {}})
+    found: Names = {kind: {} for kind in KINDS}
+    for kind, names in referenced(definition).items():
+        for old, target in maps.get(kind, {}).items():
+            if _ID[kind].fullmatch(old) and old not in names.values() and old in text:
+                found[kind][old] = target
+    return found
+
+
 def resolve(definition: Definition, known: Known, maps: Names, project: str) -> tuple[Definition, list[str]]:
     """Return a definition for the target project, and what stands in the way.
 
@@ -91,6 +108,9 @@ def resolve(definition: Definition, known: Known, maps: Names, project: str) -> 
     for kind, names in referenced(definition).items():
         result = {}
         for name, old in names.items():
+            if old and not _ANY_ID.fullmatch(old):
+                problems.append(f"has '{old}' under references as the id of the {kind[:-1]} '{name}', which is none.")
+                continue
             target = _target(name, old, maps.get(kind, {}))
             new = _id_of(kind, target, known)
             if new is None:
@@ -103,9 +123,7 @@ def resolve(definition: Definition, known: Known, maps: Names, project: str) -> 
                 replaced[old] = new
         if names:
             references[kind] = result
-        for old, target in maps.get(kind, {}).items():
-            if old in names.values() or not _ID[kind].fullmatch(old) or rewrite(bare, {old: ""}) == bare:
-                continue
+        for old, target in mapped_ids(definition, maps)[kind].items():
             new = _id_of(kind, target, known)
             if new is None:
                 problems.append(_unknown(kind, old, target, known, project))
@@ -165,7 +183,7 @@ def used(definition: t.Mapping[str, t.Any], kind: str, names: t.Mapping[str, str
     text = _strings({**definition, "references": {}})
     names = names_by_id(dict(definition), kind) if names is None else names
     found = set(re.findall(rf"(?<![A-Za-z0-9]){_ID[kind].pattern}(?![A-Za-z0-9])", text))
-    found |= {item for item in names if item in text}
+    found |= {item for item in names if re.search(rf"(?<![A-Za-z0-9]){re.escape(item)}(?![A-Za-z0-9])", text)}
     return sorted(names.get(item, item) for item in found)
 
 

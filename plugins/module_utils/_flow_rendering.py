@@ -21,7 +21,6 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import De
 from ansible_collections.pcc.identity.plugins.module_utils._flow_parts import (
     Part,
     is_named,
-    named_steps,
     parts_of,
     place,
     step_label,
@@ -168,7 +167,7 @@ class Rendering:
 
     def _check_named_steps(self) -> None:
         for key, task in self._tasks.items():
-            for argument, step in named_steps(task):
+            for argument, step in graph.steps_named(task).items():
                 if step not in self._tasks:
                     raise self._unusable(f"{self._step(key)} needs step '{step}' ({argument}): keep or leave both.")
 

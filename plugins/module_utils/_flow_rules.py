@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
@@ -23,6 +24,10 @@ def structure_problems(definition: Definition) -> list[str]:
     """
     contents, screens = definition["contents"], definition["screens"]
     problems = []
+    try:
+        json.dumps(definition, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        problems.append("has a text with half a character in it (a lone surrogate), which cannot be sent.")
     if not isinstance(definition["metadata"].get("name"), str) or not definition["metadata"]["name"].strip():
         problems.append("has no name: metadata.name is missing, or give name.")
     tasks = contents.get("tasks")
@@ -38,6 +43,8 @@ def structure_problems(definition: Definition) -> list[str]:
     ]
     twice = sorted({str(each) for each in ids if ids.count(each) > 1})
     problems += [f"has the screen {screen_id} more than once." for screen_id in twice]
+    for screen in screens:
+        problems += [f"has the screen {screen.get('screenId')}, {text}" for text in _screen_problems(screen)]
     for key, task in sorted(tasks.items()):
         problems += _step_problems(key, task, tasks, ids)
     return problems
@@ -46,29 +53,32 @@ def structure_problems(definition: Definition) -> list[str]:
 def breaking(old: Normal, new: Normal) -> list[str]:
     """Return what users of a flow lose with its new version: screens, steps, sign-in methods, the start step.
 
-    A step counts as lost if something leads to it; one that only goes by another key is not lost.
+    What counts is where users can get to. A step that is still there but that nothing leads to any more is lost; one
+    that only goes by another key is not, and neither is one that nobody could get to before.
     """
-    found = []
-    screens = graph.screen_labels(old)
-    found += [
+    was, now = graph.reachable(old), graph.reachable(new)
+    kept = _kept(old, new)
+    names, screens = graph.labels(old), graph.screen_labels(old)
+    shown, still = ({str(flow["tasks"][key].get("screenId")) for key in live} for flow, live in ((old, was), (new, now)))
+    found = [
         f"the screen '{screens[item]}'"
         for item in sorted(old["screens"], key=lambda item: screens[item])
-        if item not in new["screens"]
+        if item not in new["screens"] or (item in shown and item not in still)
     ]
-    names = graph.labels(old)
-    gone = _gone(old, new)
     begin = graph.start(old)
-    if begin in gone:
-        found.append(f"the start step '{names[begin]}'")
-    targets = {target for key, following in graph.edges(old).items() for target in following if key != target}
+    if begin in old["tasks"] and begin != "start":
+        if kept.get(begin) not in now:
+            found.append(f"the start step '{names[begin]}'")
+        elif kept[begin] != graph.start(new) and graph.start(new) in kept.values():
+            other = graph.labels(new)[graph.start(new)]
+            found.append(f"the start step '{names[begin]}', since it would start with '{other}'")
     found += [
-        f"the step '{names[key]}', which {_sources(old, key, names)} to"
-        for key in sorted(gone, key=lambda key: names[key])
-        if key in targets and key != begin
+        f"the step '{names[key]}'{_sources(old, key, names)}"
+        for key in sorted(was - {begin, "start"}, key=lambda key: names[key])
+        if kept.get(key) not in now
     ]
     left = set(graph.method_names(new))
-    found += [f"the sign-in method {name}" for name in graph.method_names(old) if name not in left]
-    return found
+    return found + [f"the sign-in method {name}" for name in graph.method_names(old) if name not in left]
 
 
 def fallback_problems(flow: Normal) -> list[str]:
@@ -84,51 +94,99 @@ def fallback_problems(flow: Normal) -> list[str]:
 def _step_problems(key: str, task: t.Any, tasks: dict[str, t.Any], screens: list[t.Any]) -> list[str]:
     if not isinstance(task, dict):
         return [f"has a step '{key}' that is not an object."]
-    problems = []
     name = f"'{str(task.get('name') or key).strip()}' ({key})"
+    found = []
     if task.get("id", key) != key:
-        problems.append(f"has the step {name}, whose id is '{task['id']}'.")
-    problems += [
-        f"has the step {name}, which leads to the step '{rule.get('taskId')}', which does not exist."
+        found.append(f"whose id is '{task['id']}'.")
+    following = task.get("next")
+    rules = following.get("rules") if isinstance(following, dict) else following
+    if following is not None and (not isinstance(following, dict) or (rules is not None and not _are_objects(rules))):
+        found.append("whose next is not an object with a list of rules.")
+    found += [
+        f"which leads to the step '{rule.get('taskId')}', which does not exist."
         for rule in graph.rules(task)
         if not _is_one_of(rule.get("taskId"), tasks)
     ]
-    if task.get("type") == "screen" and task.get("screenId") not in screens:
-        problems.append(f"has the step {name}, which shows the screen '{task.get('screenId')}', which does not exist.")
-    return problems
+    found += [
+        f"whose {argument} names the step '{step}', which does not exist."
+        for argument, step in graph.steps_named(task).items()
+        if step not in tasks
+    ]
+    kind = task.get("type")
+    if kind == "screen" and task.get("screenId") not in screens:
+        found.append(f"which shows the screen '{task.get('screenId')}', which does not exist.")
+    if kind == "automated" and not (isinstance(task.get("action"), str) and task["action"]):
+        found.append("which has no action.")
+    if kind == "condition" and not _are_objects(task.get("conditions")):
+        found.append("whose conditions are not a list of objects.")
+    return [f"has the step {name}, {text}" for text in found]
+
+
+def _screen_problems(screen: dict[str, t.Any]) -> list[str]:
+    nodes = screen.get("contents")
+    if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
+        return ["whose contents are not an object of objects."]
+    found = []
+    if screen.get("interactions") is not None and not _are_objects(screen["interactions"]):
+        found.append("whose interactions are not a list of objects.")
+    for key, node in sorted(nodes.items()):
+        listed, linked = node.get("nodes") or [], node.get("linkedNodes") or {}
+        if not isinstance(listed, list) or not isinstance(linked, dict):
+            found.append(f"whose element '{key}' has nodes that are no list, or linkedNodes that are no object.")
+            continue
+        found += [
+            f"whose element '{key}' holds '{child}', which does not exist."
+            for child in [*listed, *linked.values()]
+            if not _is_one_of(child, nodes)
+        ]
+    return found
+
+
+def _are_objects(value: t.Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _is_one_of(key: t.Any, tasks: t.Mapping[str, t.Any]) -> bool:
     return isinstance(key, str) and key in tasks
 
 
-def _gone(old: Normal, new: Normal) -> list[str]:
-    """Return the keys of the old steps that the new flow has neither under their own key nor under another."""
+def _kept(old: Normal, new: Normal) -> dict[str, str]:
+    """Return the keys of the new steps that are the old ones, by old key: the same step, moved or edited."""
     was, now = _kinds(old), _kinds(new)
-    free = sorted(key for key, kind in now.items() if was.get(key) != kind)
-    left = []
+    kept = {key: key for key, kind in was.items() if now.get(key) == kind}
+    free = sorted(key for key in now if key not in kept)
     for key, kind in sorted(was.items()):
-        if now.get(key) == kind:
-            continue
-        moved = next((other for other in free if now[other] == kind), None)
-        if moved is None:
-            left.append(key)
-        else:
+        moved = next((other for other in free if now[other] == kind), None) if key not in kept else None
+        if moved is not None:
+            kept[key] = moved
             free.remove(moved)
-    # Those that are free are no old step under another key, so under the same key they are the old step, edited.
-    return [key for key in left if key not in free]
+    for key in sorted(was):
+        if key not in kept and key in free and _is_edited(old["tasks"][key], new["tasks"][key]):
+            kept[key] = key
+    return kept
 
 
 def _kinds(flow: Normal) -> dict[str, str]:
     """Return what tells a step from others, whatever its key is, for each step."""
     names = ("name", "type", "action", "screenId")
-    return {key: canonical([task.get(name) for name in names]) for key, task in flow["tasks"].items()}
+    return {
+        key: canonical([*(task.get(name) for name in names), graph.sub_flow(task)])
+        for key, task in flow["tasks"].items()
+    }
+
+
+def _is_edited(old: dict[str, t.Any], new: dict[str, t.Any]) -> bool:
+    """Return whether a step under the same key is the old one with another name or another screen, not another step."""
+    if any(old.get(name) != new.get(name) for name in ("type", "action")) or graph.sub_flow(old) != graph.sub_flow(new):
+        return False
+    return old.get("type") != "screen" or old.get("name") == new.get("name") or old.get("screenId") == new.get("screenId")
 
 
 def _sources(flow: Normal, key: str, names: dict[str, str]) -> str:
+    """Return who leads to a step, for messages."""
     sources = sorted(
         names[source] for source, following in graph.edges(flow).items() if key in following and source != key
     )
     quoted = " and ".join(f"'{name}'" for name in sources[:3])
     more = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
-    return f"{quoted}{more} {'leads' if len(sources) == 1 else 'lead'}"
+    return f", which {quoted}{more} {'leads' if len(sources) == 1 else 'lead'} to" if sources else ""

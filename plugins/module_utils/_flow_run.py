@@ -159,7 +159,8 @@ class _Work:
             origin=backup.origin(self.options["playbook"]),
             now=datetime.datetime.now(datetime.UTC),
         )
-        return backup.write(pathlib.Path(folder) if folder else backup.default_folder(project_id), content, "flows")
+        place = pathlib.Path(folder).absolute() if folder else backup.default_folder(project_id)
+        return backup.write(place, content, "flows")
 
     def refused(self, check_mode: bool) -> Options:
         """Return the result of a plan that the guard stops."""
@@ -192,7 +193,7 @@ class _Work:
             "diff": self._diff(shown),
         }
         if self.plan.warnings:
-            result["warnings"] = self.plan.warnings
+            result["warnings"] = self.plan.warnings  # told by L(_run.run)
         if self.backup_file:
             result["backup_file"] = str(self.backup_file)
             touched = [outcome.change.key for outcome in outcomes if outcome.changed is not False]
@@ -288,10 +289,8 @@ def _desired(entries: list[Options], options: Options) -> tuple[list[Desired], l
             if not flow_id.strip():
                 problems.append(Problem(place, "id", "is missing, and the definition says no flowId either."))
                 continue
-            maps = {
-                kind: {str(k): str(v) for k, v in {**(options.get(kind) or {}), **(one.get(kind) or {})}.items()}
-                for kind in KINDS
-            }
+            maps, wrong = _maps(options, one, place)
+            problems += wrong
             found.append(
                 Desired(
                     flow_id,
@@ -305,13 +304,30 @@ def _desired(entries: list[Options], options: Options) -> tuple[list[Desired], l
                     one.get("only_project") or "",
                 )
             )
-    ids = [entry.id for entry in found]
-    problems += [
-        Problem(f"flow '{flow_id}'", "id", "is in the list more than once.")
-        for flow_id in sorted(set(ids))
-        if ids.count(flow_id) > 1
-    ]
+    places: dict[str, list[str]] = {}
+    for wanted in found:
+        places.setdefault(wanted.id, []).append(wanted.source)
+    for flow_id, sources in sorted(places.items()):
+        if len(sources) > 1:
+            named = " and in ".join(source for source in sources if source)
+            problems.append(
+                Problem(f"flow '{flow_id}'", "id", f"is in the list more than once{': in ' + named if named else ''}.")
+            )
     return found, problems
+
+
+def _maps(options: Options, entry: Options, place: str) -> tuple[dict[str, dict[str, str]], list[Problem]]:
+    """Return what connectors and roles are mapped to for one flow, and what is wrong with that."""
+    maps: dict[str, dict[str, str]] = {}
+    problems = []
+    for kind in KINDS:
+        maps[kind] = {}
+        for name, target in {**(options.get(kind) or {}), **(entry.get(kind) or {})}.items():
+            if isinstance(target, str) and target.strip():
+                maps[kind][str(name)] = target
+            else:
+                problems.append(Problem(place, f"{kind}.{name}", "is not the name or id of one: give a text."))
+    return maps, problems
 
 
 def _wanted(client: Client, entries: list[Options], options: Options) -> list[Desired]:

@@ -20,10 +20,9 @@ import typing as t
 import zlib
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_templates as templates
-from ansible_collections.pcc.identity.plugins.module_utils._backup import checked
+from ansible_collections.pcc.identity.plugins.module_utils._backup import BACKUP_KIND, checked
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import (
-    BACKUP_KIND,
     NotAFlow,
     from_export,
     from_snapshot,
@@ -53,6 +52,11 @@ def resolve(
         The entries to go on with (several for a backup without an id, none after a problem), and what is wrong.
     """
     entry = {name: value for name, value in entry.items() if value is not None}
+    if isinstance(entry.get("id"), int) and not isinstance(entry["id"], bool):
+        entry["id"] = str(entry["id"])
+    for name in ("id", "src", "template"):
+        if name in entry and not (isinstance(entry[name], str) and entry[name].strip()):
+            return [], [Problem(where, name, "is not a text, or is empty.")]
     given = [name for name in SOURCES if name in entry]
     if len(given) > 1:
         return [], [Problem(where, ", ".join(given), "exclude one another: give one of them.")]
@@ -64,7 +68,8 @@ def resolve(
         if "template" in entry:
             return _from_template(entry, template_paths, where)
         if "definition" in entry:
-            entry["definition"] = from_export(entry["definition"], entry.get("id"))
+            content = _object(entry.pop("definition"))
+            return _from_content(entry, content), []
     except IdentityError as error:
         field = f"{given[0]} '{entry['src']}'" if given == ["src"] else given[0]
         return [], [Problem(where, field, f"{error.message.rstrip('.')}. {error.hint}".strip())]
@@ -99,27 +104,45 @@ def _from_src(entry: Entry, open_file: t.Callable[[str], str]) -> list[Entry]:
     path = os.path.expanduser(str(entry["src"]))
     entry = {name: value for name, value in entry.items() if name != "src"}
     if os.path.isdir(path):
-        return [{**entry, "definition": _from_folder(path, entry.get("id"))}]
-    content = read_json(open_file(path))
+        return [{**entry, "definition": _from_folder(path, entry.get("id"), open_file)}]
+    return _from_content(entry, read_json(open_file(path)))
+
+
+def _from_content(entry: Entry, content: t.Any) -> list[Entry]:
     if isinstance(content, dict) and content.get("kind") == BACKUP_KIND:
         return _from_backup(entry, checked(content))
     return [{**entry, "definition": from_export(content, entry.get("id"))}]
 
 
-def _from_folder(path: str, flow_id: str | None) -> t.Any:
+def _object(value: t.Any) -> t.Any:
+    """Return the value of an option of type dict that may be given as JSON text, as Ansible allows."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _from_folder(path: str, flow_id: str | None, open_file: t.Callable[[str], str]) -> t.Any:
     """Read a flow's folder in a snapshot, or the one of the given id in the folder of a whole snapshot."""
     folder = pathlib.Path(path)
     if not (folder / "metadata.json").exists() and flow_id and (folder / "flows" / flow_id).is_dir():
         folder = folder / "flows" / flow_id
     if not (folder / "metadata.json").exists():
         raise NotAFlow("is a folder without metadata.json, so not a flow of a snapshot")
+
+    def read(name: str) -> t.Any:
+        try:
+            return read_json(open_file(str(folder / name)))
+        except IdentityError as error:
+            raise IdentityError(error.code, f"{name} in it {error.message}", error.hint) from error
+
     screens = {
-        file.name.removeprefix("screen-").removesuffix(".json"): read_json(str(file))
+        file.name.removeprefix("screen-").removesuffix(".json"): read(file.name)
         for file in sorted(folder.glob("screen-*.json"))
     }
-    return from_snapshot(
-        read_json(str(folder / "metadata.json")), read_json(str(folder / "contents.json")), screens, folder.name
-    )
+    return from_snapshot(read("metadata.json"), read("contents.json"), screens, folder.name)
 
 
 def _from_backup(entry: Entry, backup: dict[str, t.Any]) -> list[Entry]:
@@ -140,7 +163,7 @@ def _from_backup(entry: Entry, backup: dict[str, t.Any]) -> list[Entry]:
 
 def _from_template(entry: Entry, paths: t.Sequence[str], where: str) -> tuple[list[Entry], list[Problem]]:
     template = templates.find(str(entry["template"]), [*paths, templates.shipped()])
-    config = entry.get("config", {})
+    config = _object(entry.get("config", {}))
     entry = {name: value for name, value in entry.items() if name not in {"template", "config"}}
     if problems := templates.config_problems(template, config):
         return [], [Problem(where, "config", text) for text in problems]

@@ -13,11 +13,8 @@ import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
 from ansible_collections.pcc.identity.plugins.module_utils._flow_parts import (
-    children,
-    named_steps,
     place,
     screens_with,
-    step_label,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._flow_rules import structure_problems
 from ansible_collections.pcc.identity.plugins.module_utils._flow_template_values import (
@@ -54,25 +51,7 @@ _ADDS: _Shapes = {"instead": ((dict,), "a mapping of steps to steps"), "parts": 
 def flow_problems(flow: Definition) -> list[str]:
     """Return what is wrong with the definition of a template."""
     # A name may be given with the flow that is made from the template.
-    problems = structure_problems({**flow, "metadata": {"name": "any", **flow["metadata"]}})
-    if problems:
-        return problems
-    tasks = flow["contents"]["tasks"]
-    found = [
-        f"{step_label(flow, key)} names step {step!r} in {argument}, which is not there."
-        for key, task in tasks.items()
-        for argument, step in named_steps(task)
-        if step not in tasks
-    ]
-    for screen in flow["screens"]:
-        nodes = screen.get("contents") or {}
-        found += [
-            f"screen '{screen['screenId']}' has no part {child!r}, which another one holds."
-            for node in nodes.values()
-            for child in children(node)
-            if child not in nodes
-        ]
-    return found
+    return structure_problems({**flow, "metadata": {"name": "any", **flow["metadata"]}})
 
 
 def template_problems(content: t.Any, flow: Definition) -> tuple[list[str], dict[str, Spec]]:
@@ -184,6 +163,8 @@ def _sets_problems(name: str, option: Spec, flow: Definition) -> list[str]:
         held = place(flow, str(path))
         if held is None:
             found.append(f".sets: there is no '{path}' in the flow.")
+        elif isinstance(held[0][held[1]], dict):
+            found.append(f".sets: '{path}' is an object: name the value in it.")
         elif f"[[{name}]]" in str(held[0][held[1]]) and option.get("default") is None and not option.get("required"):
             found.append(f".sets: '{path}' has a placeholder: give the option a default, or require it.")
     return found

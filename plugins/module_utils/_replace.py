@@ -100,6 +100,9 @@ def replace(thing: Whole[T], old: T | None, new: T | None) -> None:
             error = failure
             if failure.stops_everything:
                 raise _as_before(failure) from failure
+        except Exception as failure:
+            # Whatever it is, what became of it has to be looked at.
+            error = ServiceError("unexpected", f"{type(failure).__name__}: {failure}.", "Report this.", ambiguous=True)
         live = _read_back(thing, old, new, error, attempt)
         if thing.has(live, new):
             return

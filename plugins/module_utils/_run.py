@@ -86,6 +86,8 @@ def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
             error_code="missing_library",
             exception=traceback.format_exc(),
         )
+    for text in result.pop("warnings", ()):
+        module.warn(text)
     if not module._diff:
         result.pop("diff", None)
     if result.pop("failed", False):

@@ -19,7 +19,6 @@ from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS,
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted, render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
-from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import BACKUP_KIND
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import without_empty
 from ansible_collections.pcc.identity.plugins.module_utils._flow_source import read_json
 from ansible_collections.pcc.identity.plugins.module_utils._plan import UPDATE, Change
@@ -71,7 +70,7 @@ def resolve(
             content = read_json(open_file(os.path.expanduser(str(options["src"]))))
         else:
             content = options["definition"]
-        if isinstance(content, dict) and content.get("kind") == BACKUP_KIND:
+        if isinstance(content, dict) and content.get("kind") == backup.BACKUP_KIND:
             rest["only_project"] = backup.checked(content)["project"]["id"]
             content = content["sections"].get(_KEY)
             if content is None:
@@ -173,7 +172,8 @@ class _Work:
             origin=backup.origin(self.options["playbook"]),
             now=datetime.datetime.now(datetime.UTC),
         )
-        return backup.write(pathlib.Path(folder) if folder else backup.default_folder(project_id), content, _KEY)
+        place = pathlib.Path(folder).absolute() if folder else backup.default_folder(project_id)
+        return backup.write(place, content, _KEY)
 
 
 def _by_mode(side: rules.Styles) -> rules.Styles:

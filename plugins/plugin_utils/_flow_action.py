@@ -22,6 +22,9 @@ from ansible_collections.pcc.identity.plugins.plugin_utils._folders import inven
 
 Options = dict[str, t.Any]
 
+#: Values of descope_environment for which the role wants a confirmation.
+PRODUCTION = frozenset({"prod", "production"})
+
 
 class FlowActionBase(ActionBase):
     """Puts definitions in the place of C(src) and C(template), and completes the command for rolling back."""
@@ -39,10 +42,14 @@ class FlowActionBase(ActionBase):
             options = self.prepare(options, [str(path) for path in paths], variables)
         except IdentityError as error:
             return {**result, **_failed(error)}
+        if options.get("backup_dir"):
+            # The module's own working directory is not the one that the command was given in.
+            options["backup_dir"] = os.path.abspath(os.path.expanduser(str(options["backup_dir"])))
         options["playbook"] = options.get("playbook") or _playbook(variables, self._task)
         result.update(self._execute_module(module_args=options, task_vars=variables))
         if "rollback" in result:
-            result["rollback"] = _for_this_host(result["rollback"], variables)
+            environment = self._templar.template(variables.get("descope_environment") or "")
+            result["rollback"] = _for_this_host(result["rollback"], variables, str(environment))
         return result
 
     def prepare(self, options: Options, template_paths: list[str], variables: Options) -> Options:
@@ -60,7 +67,7 @@ class FlowActionBase(ActionBase):
         entry, problems = self.located(entry, where, variables)
         if problems:
             return [], problems
-        return resolve(entry, template_paths, where, self._loader.get_real_file)
+        return resolve(entry, template_paths, where, self.real_file)
 
     def located(self, entry: Options, where: str, variables: Options) -> tuple[Options, list[Problem]]:
         """Return an entry with the full path of its C(src), if it has one, and what is wrong with that."""
@@ -71,6 +78,17 @@ class FlowActionBase(ActionBase):
                 return entry, [Problem(where, f"src '{entry['src']}'", f"cannot be found. {error}")]
         return entry, []
 
+    def real_file(self, path: str) -> str:
+        """Return the path of a file's readable form: its own, or that of a decrypted copy.
+
+        Raises:
+            IdentityError: there is no such file, or it cannot be decrypted.
+        """
+        try:
+            return str(self._loader.get_real_file(path))
+        except AnsibleError as error:
+            raise IdentityError("unreadable", f"cannot be read: {error}.") from error
+
     def find(self, path: str, variables: Options) -> str:
         """Return the full path of a file or folder as Ansible finds files, or next to the inventory.
 
@@ -80,17 +98,12 @@ class FlowActionBase(ActionBase):
         given = os.path.expanduser(path)
         if os.path.isabs(given):
             return given
-        for folder in inventory_folders(variables):
-            if os.path.exists(os.path.join(folder, given)):
-                beside = os.path.join(folder, given)
-                break
-        else:
-            beside = ""
         try:
             return str(self._find_needle("files", given))
         except AnsibleError:
-            if beside:
-                return beside
+            for folder in [*inventory_folders(variables), os.getcwd()]:
+                if os.path.exists(os.path.join(folder, given)):
+                    return os.path.join(folder, given)
             raise
 
 
@@ -105,13 +118,17 @@ def _playbook(variables: Options, task: t.Any) -> str | None:
     return path if folder and os.path.dirname(path) == folder else folder
 
 
-def _for_this_host(command: str, variables: Options) -> str:
-    """Return the command with the inventory and the host of this run."""
+def _for_this_host(command: str, variables: Options, environment: str) -> str:
+    """Return the command with the inventory and the host of this run, and with the confirmation it needs."""
     name, *rest = shlex.split(command)
+    host = str(variables.get("inventory_hostname"))
     words = [name]
     for source in variables.get("ansible_inventory_sources") or ():
         words += ["-i", str(source)]
-    return shlex.join([*words, "--limit", str(variables.get("inventory_hostname")), *rest])
+    words += ["--limit", host, *rest]
+    if environment.lower() in PRODUCTION:
+        words += ["-e", f"descope_confirm={host}"]
+    return shlex.join(words)
 
 
 def _failed(error: IdentityError) -> Options:

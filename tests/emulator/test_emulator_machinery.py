@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import datetime
 from urllib.parse import quote
 
@@ -250,6 +251,8 @@ def test_edits(api, connect, emulator):
     assert emulator.edit("create_tenants", tenants=[{"name": "A", "id": "a"}, {"name": "B", "id": "b"}]) == {
         "ids": ["a", "b"],
     }
+    emulator.edit("update_tenant", id="a", tenant={"passwordSettings": {"minLength": 13}})
+    assert api.get("/v1/mgmt/password/settings", tenantId="a").json()["minLength"] == 13
     emulator.edit("delete_tenant", id="a")
     assert api.ids() == ["acme", "b"]
     made = emulator.edit("add_project", project="", key="K3", name="third")["id"]
@@ -268,6 +271,7 @@ def test_edits(api, connect, emulator):
         ({"op": "create_tenant", "tenant": {"name": "A", "customAttributes": {"nope": 1}}}, "nope is not defined"),
         ({"op": "create_tenant", "tenant": {"name": "A", "defaultRoles": ["nope"]}}, "nope does not exist"),
         ({"op": "create_tenant", "tenant": {"name": "A", "settings": 5}}, "settings"),
+        ({"op": "create_tenant", "tenant": {"name": "A", "passwordSettings": {"minLength": "x"}}}, "minLength"),
         ({"op": "create_tenants", "tenants": [5]}, "'tenant' must be given"),
         ({"op": "update_tenant", "id": "nope", "tenant": {}}, "no tenant 'nope'"),
         ({"op": "delete_tenant", "id": ["x"]}, "'id' must be given"),
@@ -323,3 +327,26 @@ def test_reset_of_everything_is_the_default(api, emulator):
     assert emulator.requests() == []
     assert api.ids() == []
     assert emulator.switches()["patch"] == "present"
+
+
+def test_many_tenants_in_one_edit(emulator):
+    """Fast enough to be used for every test that wants many."""
+    tenants = [
+        {
+            "id": f"t{number}",
+            "name": f"Tenant {number}",
+            "selfProvisioningDomains": [f"{number}.example"],
+            "domains": [f"sso.{number}.example"],
+            "defaultRoles": ["Support"],
+            "settings": {"enabled": True, "inactivityTime": 5, "ssoSetupSuiteSettings": {"enabled": True}},
+            "passwordSettings": {"enabled": True, "minLength": 9},
+        }
+        for number in range(2000)
+    ]
+    started = time.monotonic()
+    emulator.edit("create_tenants", tenants=tenants)
+    assert time.monotonic() - started < 2
+    stored = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["tenants"]
+    assert len(stored) == 2000
+    assert stored["t1999"]["passwordSettings"] == {"enabled": True, "minLength": 9}
+    assert stored["t1999"]["settings"]["inactivityTime"] == 5

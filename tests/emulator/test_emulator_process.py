@@ -84,13 +84,22 @@ def test_the_state_survives_a_restart(threaded, tmp_path):
         api.post("/v1/mgmt/password/settings", minLength=7)
         api.post("/v1/mgmt/password/settings", tenantId="top", minLength=8)
         made = api.http.post("/v1/mgmt/project", json={"name": "new"}).json()["id"]
-        emulator.edit("add_role", name="Auditor")
+        emulator.edit("add_permission", name="Look", description="d")
+        emulator.edit("add_role", name="Auditor", permissionNames=["Look"])
+        emulator.edit("add_role", name="Auditor", tenantId="top", permissionNames=["User Admin"])
+        emulator.edit("add_connector", name="Mail", secrets={"password": "unheard of"})
+        api.post("/v1/mgmt/audit/event", action="custom")
         before = emulator.state()
         shown = api.get("/v1/mgmt/tenant/all").json()
+        audits = api.post("/v1/mgmt/audit/search").json()
+        roles = api.get("/v1/mgmt/role/all").json()
+        assert (audits["total"], len(roles["roles"])) == (7, 3)
     with running(**options) as emulator, Api(emulator.base_url).http as http:
         api.http = http
         assert emulator.state() == before
         assert api.get("/v1/mgmt/tenant/all").json() == shown
+        assert api.post("/v1/mgmt/audit/search").json() == audits
+        assert api.get("/v1/mgmt/role/all").json() == roles
         assert api.post("/v1/mgmt/tenant/create", name="X", selfProvisioningDomains=["top.COM"]).status_code == 400
         assert api.post("/v1/mgmt/tenant/create", name="Top").status_code == 400
         assert Api(emulator.base_url, f"{made}:{KEY}").ids() == []
@@ -98,6 +107,7 @@ def test_the_state_survives_a_restart(threaded, tmp_path):
         assert api.ids() == []
     text = (tmp_path / "state.json").read_text()
     assert KEY not in text
+    assert "unheard of" not in text
     assert "Top.com" not in text
     assert list(tmp_path.iterdir()) == [tmp_path / "state.json"]
 

@@ -137,6 +137,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=5,
 )
+VERBS = ("create", "update", "delete", "create/batch", "update/batch", "delete/batch")
 DESIGN = [
     "/v1/mgmt/flow/list",
     "/v1/mgmt/flow/delete",
@@ -146,12 +147,40 @@ DESIGN = [
     "/v2/mgmt/flow/import",
     "/v1/mgmt/theme/import",
     "/v2/mgmt/theme/import",
-    "/v1/mgmt/project/snapshot/export",
+    *(f"/v1/mgmt/project/snapshot/{what}" for what in ("export", "import", "validate")),
+    *(f"/v1/mgmt/{what}/{verb}" for what in ("role", "permission") for verb in VERBS),
+    "/v1/mgmt/role/search",
+    "/v1/mgmt/audit/search",
     *(f"/v1/mgmt/list{rest}" for rest in ("", "/update", "/delete", "/clear", "/import", "/text/add", "/ip/check")),
 ]
+FILES = """
+    project.json auth/password.json attributes.json permissions.json roles.json lists.json styles/styles.json
+    connectors/connectors.json connectors/a.json flows/flows.json flows/a/metadata.json flows/a/contents.json
+    flows/a/screen-a.json
+"""
+INDEXES = "user tenant roles permissions lists connectors flows screens styles tasks".split()
 NAMES_IN_MESSAGES = """
     flowId metadata contents screens references id name dsl sharedInteractions styles cssTemplate type data translate
 """
+NAMED = st.fixed_dictionaries(
+    {"name": st.sampled_from(["a", "Tenant Admin", "User Admin", "b"])},
+    optional={
+        "newName": st.sampled_from(["a", "b"]) | ANYTHING,
+        "id": ANYTHING,
+        "type": st.sampled_from(["texts", "string", "http"]) | ANYTHING,
+        "description": ANYTHING,
+        "permissionNames": st.lists(st.sampled_from(["User Admin", "a"])) | ANYTHING,
+        "secrets": ANYTHING,
+    },
+)
+SNAPSHOT_FILE = (
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(INDEXES, st.lists(NAMED, max_size=2) | st.lists(st.just("a"), max_size=1) | ANYTHING),
+    )
+    | NAMED
+    | ANYTHING
+)
 MESSAGE = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES_IN_MESSAGES.split(), ANYTHING))
 
 
@@ -172,6 +201,17 @@ MESSAGE = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES_IN_MESSAGES.spl
             "type": st.sampled_from(["texts", "ips", "json"]) | ANYTHING,
             "data": ANYTHING,
             "format": ANYTHING,
+            "newName": st.sampled_from(["a", "Tenant Admin"]) | ANYTHING,
+            "permissionNames": st.lists(st.sampled_from(["User Admin", "nope"])) | ANYTHING,
+            "roles": st.lists(NAMED, max_size=2) | ANYTHING,
+            "permissions": st.lists(NAMED, max_size=2) | ANYTHING,
+            "roleNames": ANYTHING,
+            "files": st.fixed_dictionaries({}, optional=dict.fromkeys(FILES.split(), SNAPSHOT_FILE)) | ANYTHING,
+            "inputSecrets": ANYTHING,
+            "searchFields": ANYTHING,
+            "sort": ANYTHING,
+            "text": ANYTHING,
+            "size": ANYTHING,
         },
     ),
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,14 @@ FLOW = {
     "references": REFERENCES,
 }
 LIST = {"id": "texts", "name": "Texts", "description": "d", "type": "texts", "data": ["a"]}
+ROLE = {"name": "A", "description": "d", "permissionNames": ["Read"], "default": True, "private": True}
+SECRETS = {"connectors": [{"id": "CI2x", "name": "Mail", "type": "password", "value": "x"}]}
+SNAPSHOT = {
+    "files": {
+        "connectors/connectors.json": {"connectors": ["smtp-CI2x"]},
+        "connectors/smtp-CI2x.json": {"id": "CI2x", "name": "New", "type": "smtp", "secrets": {"password": ""}},
+    }
+}
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/mgmt/tenant/create", TENANT | {"parent": "top", "authType": "saml"}),
     ("POST", "/v1/mgmt/tenant/update", TENANT),
@@ -73,6 +82,20 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/v1/mgmt/password/settings", {"tenantId": "acme"}),
     ("POST", "/v2/mgmt/tenant/adminlinks/sso/generate", {"tenantId": "acme", "expireTime": "60"}),
     ("POST", "/v1/mgmt/tenant/adminlinks/sso/revoke", {"tenantId": "acme"}),
+    ("POST", "/v1/mgmt/permission/create", {"name": "Read", "description": "d"}),
+    ("POST", "/v1/mgmt/permission/create/batch", {"permissions": [{"name": "A"}, {"name": "B", "description": "d"}]}),
+    ("POST", "/v1/mgmt/permission/update", {"name": "A", "newName": "A2", "description": "d"}),
+    ("POST", "/v1/mgmt/permission/update/batch", {"permissions": [{"name": "A2", "newName": "A"}]}),
+    ("POST", "/v1/mgmt/permission/delete", {"name": "A"}),
+    ("POST", "/v1/mgmt/permission/delete/batch", {"names": ["B"]}),
+    ("GET", "/v1/mgmt/permission/all", {}),
+    ("POST", "/v1/mgmt/role/create", ROLE | {"tenantId": "acme"}),
+    ("POST", "/v1/mgmt/role/create/batch", {"roles": [ROLE, ROLE | {"name": "B"}]}),
+    ("POST", "/v1/mgmt/role/update", ROLE | {"newName": "C"}),
+    ("POST", "/v1/mgmt/role/update/batch", {"roles": [ROLE | {"name": "B", "newName": "D"}]}),
+    ("POST", "/v1/mgmt/role/search", {"tenantIds": ["acme"], "includeProjectRoles": True, "text": "d"}),
+    ("POST", "/v1/mgmt/role/delete", {"name": "C", "tenantId": ""}),
+    ("POST", "/v1/mgmt/role/delete/batch", {"roleNames": ["D"], "roleIds": []}),
     ("GET", "/v1/mgmt/role/all", {}),
     ("POST", "/v1/mgmt/projects/list", {}),
     ("POST", "/v1/mgmt/project/update/name", {"name": "new"}),
@@ -85,6 +108,17 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v2/mgmt/theme/import", {"theme": {"styles": {"light": {}}, "references": REFERENCES}}),
     ("POST", "/v2/mgmt/theme/export", {}),
     ("POST", "/v1/mgmt/project/snapshot/export", {"format": "plain"}),
+    ("POST", "/v1/mgmt/project/export", {"format": "plain"}),
+    ("POST", "/v1/mgmt/project/snapshot/validate", {"files": {"roles.json": {"roles": []}}, "inputSecrets": SECRETS}),
+    ("POST", "/v1/mgmt/project/snapshot/validate", SNAPSHOT),
+    ("POST", "/v1/mgmt/project/snapshot/import", {"files": {"roles.json": {"roles": []}}, "excludes": ["flows"]}),
+    ("POST", "/v1/mgmt/project/import", {"files": {"roles.json": {"roles": []}}, "inputSecrets": SECRETS}),
+    ("POST", "/v1/mgmt/audit/event", {"action": "x", "type": "info", "actorId": "me", "data": {"a": 1}}),
+    (
+        "POST",
+        "/v1/mgmt/audit/search",
+        {"from": str(int(time.time() * 1000)), "size": 5, "page": 0, "actions": ["x"], "oldestFirst": True},
+    ),
     ("POST", "/v1/mgmt/list/import", {"lists": [LIST, LIST | {"id": "ips", "name": "IPs", "type": "ips", "data": []}]}),
     ("POST", "/v1/mgmt/list", {"name": "Any", "description": "d", "type": "json", "data": {"a": [1]}}),
     ("POST", "/v1/mgmt/list/update", LIST | {"description": "e"}),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the pcc.identity authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots have the files that the sources name."""
+"""Snapshots have the files that the sources name. For imports there is another file."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def test_files(api, emulator):
     slug = f"smtp-{connector['id']}"
     assert [path for path in files if not path.startswith("flows/step-up/")] == [
         "project.json",
+        "auth/password.json",
         "connectors/connectors.json",
         f"connectors/{slug}.json",
         "flows/flows.json",
@@ -55,7 +56,8 @@ def test_files(api, emulator):
     assert "references" not in files["flows/step-up/metadata.json"]
     assert files["styles/styles.json"]["styles"] == sample("basicstyle")["styles"]
     assert {role["name"] for role in files["roles.json"]["roles"]} == {"Tenant Admin", "Support"}
-    assert files["permissions.json"] == {"permissions": []}
+    assert files["permissions.json"] == {"permissions": []}, "system defaults are everywhere"
+    assert files["auth/password.json"]["minLength"] == 0
     assert [entry["name"] for entry in files["lists.json"]["lists"]] == ["L"]
     assert {entry["name"] for entry in files["attributes.json"]["tenant"]} == {"tier", "seats", "trial", "regions"}
     assert emulator.requests()[-1]["kind"] == "read"

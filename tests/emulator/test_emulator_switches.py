@@ -600,6 +600,165 @@ def test_a_flow_lives_under_every_value(api, emulator, name, value):
     assert "mine" not in api.flows()
 
 
+# -- roles, permissions, snapshots, audit ----------------------------------------------------------------------------
+
+ROLE = "/v1/mgmt/role"
+PERMISSION = "/v1/mgmt/permission"
+IMPORT = "/v1/mgmt/project/snapshot/import"
+
+
+def role_of(api, name):
+    return next(role for role in api.get(f"{ROLE}/all").json()["roles"] if role["name"] == name)
+
+
+@values("unknown_permission")
+def test_unknown_permission(api, emulator, value):
+    emulator.switches(unknown_permission=value)
+    body = {"name": "New", "permissionNames": ["nope", "User Admin"]}
+    made = api.post(f"{ROLE}/create", **body)
+    changed = api.post(f"{ROLE}/update", name="Support", newName="Support", permissionNames=["nope", "User Admin"])
+    if value == "refuse":
+        assert error(made) == error(changed) == (400, "E119010")
+        assert role_of(api, "Support")["permissionNames"] == []
+    else:
+        assert made.json()["permissionNames"] == ["User Admin"]
+        assert role_of(api, "Support") == changed.json()
+        assert changed.json()["permissionNames"] == ["User Admin"]
+
+
+@values("role_update_flags")
+def test_role_update_flags(api, emulator, value):
+    emulator.switches(role_update_flags=value)
+    api.post(f"{ROLE}/create", name="New", default=True, private=True)
+    changed = api.post(f"{ROLE}/update", name="New", newName="New", private=False).json()
+    assert (changed["default"], changed["private"]) == (value == "keep", False)
+    assert role_of(api, "New") == changed
+
+
+@values("role_not_found_status")
+def test_role_not_found_status(api, emulator, value):
+    emulator.switches(role_not_found_status=value)
+    assert error(api.post(f"{ROLE}/delete", name="nope")) == (value, "E119003")
+    assert error(api.post(f"{ROLE}/update", id="nope", newName="X")) == (value, "E119003")
+    assert error(api.post(f"{PERMISSION}/delete", name="nope")) == (value, "E119010")
+
+
+@values("batch_unknown")
+def test_batch_unknown(api, emulator, value):
+    emulator.switches(batch_unknown=value)
+    api.post(f"{PERMISSION}/create", name="Mine")
+    roles = api.post(f"{ROLE}/delete/batch", roleNames=["nope", "Support"])
+    permissions = api.post(f"{PERMISSION}/delete/batch", ids=["nope"], names=["Mine"])
+    assert roles.status_code == permissions.status_code == (404 if value == "refuse" else 200)
+    assert ("Support" in api.get(f"{ROLE}/all").text) is (value == "refuse")
+    assert ("Mine" in api.get(f"{PERMISSION}/all").text) is (value == "refuse")
+    # What is wrong otherwise is refused all the same.
+    assert error(api.post(f"{PERMISSION}/delete/batch", names=["nope", "User Admin"]))[0] in (400, 404)
+    assert "User Admin" in api.get(f"{PERMISSION}/all").text
+
+
+@values("list_order")
+def test_list_order_of_roles(api, emulator, value):
+    order = list if value == "as_sent" else lambda entries: list(entries)[::-1]
+    emulator.switches(list_order=value)
+    made = api.post(f"{ROLE}/create", name="New", permissionNames=["User Admin", "SSO Admin"]).json()
+    assert made["permissionNames"] == order(["User Admin", "SSO Admin"])
+    assert role_of(api, "New") == made
+    for answer in (api.get(f"{ROLE}/all"), api.post(f"{ROLE}/search")):
+        assert [role["name"] for role in answer.json()["roles"]] == order(["Tenant Admin", "Support", "New"])
+    names = [entry["name"] for entry in api.get(f"{PERMISSION}/all").json()["permissions"]]
+    assert names == order(["Impersonate", "SSO Admin", "User Admin"])
+
+
+@values("visibility_delay")
+def test_visibility_delay_of_roles(api, emulator, value):
+    emulator.switches(visibility_delay=value)
+    api.post(f"{PERMISSION}/create", name="Mine")
+    made = api.post(f"{ROLE}/create", name="New", permissionNames=["Mine"])
+    assert made.status_code == 200
+    emulator.edit("add_role", name="Console")
+    names = {"Tenant Admin", "Support", "Console"} | ({"New"} if value == 0 else set())
+    for answer in (api.get(f"{ROLE}/all"), api.post(f"{ROLE}/search")):
+        assert {role["name"] for role in answer.json()["roles"]} == names
+    assert ("Mine" in api.get(f"{PERMISSION}/all").text) is (value == 0)
+    assert api.post(f"{ROLE}/update", id=made.json()["id"], newName="Newer").status_code == 200
+
+
+@values("snapshots")
+def test_snapshots_of_all_paths(api, emulator, value):
+    emulator.switches(snapshots=value)
+    files = {"roles.json": {"roles": [{"name": "New"}]}}
+    for path in ("snapshot/export", "snapshot/validate", "snapshot/import", "export", "import"):
+        answer = api.post(f"/v1/mgmt/project/{path}", files=files)
+        assert answer.status_code == (200 if value == "allowed" else 403), path
+        if value == "refused":
+            assert error(answer) == (403, "E111703")
+    assert ("New" in api.get(f"{ROLE}/all").text) is (value == "allowed")
+
+
+@values("snapshot_secrets")
+def test_snapshot_secrets(api, emulator, value):
+    emulator.switches(snapshot_secrets=value)
+    connector = emulator.edit("add_connector", name="Mail", type="smtp", secrets={"password": "x"})
+    files = api.post("/v1/mgmt/project/snapshot/export").json()["files"]
+    text = "PLACEHOLDER_VALUE" if value == "placeholder" else ""
+    assert files[f"connectors/smtp-{connector['id']}.json"] == {
+        "id": connector["id"],
+        "name": "Mail",
+        "type": "smtp",
+        "secrets": {"password": text},
+    }
+    # Neither is a value.
+    assert api.post(IMPORT, files=files).status_code == 200
+    assert emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["connectors"]["Mail"] == connector
+
+
+@values("snapshot_import")
+def test_snapshot_import(api, emulator, value):
+    files = api.post("/v1/mgmt/project/snapshot/export").json()["files"]
+    emulator.switches(snapshot_import=value)
+    emulator.edit("import_flow", flow=small_flow())
+    emulator.edit("add_permission", name="Mine")
+    emulator.edit("add_role", name="New", permissionNames=["Mine"])
+    emulator.edit("add_connector", name="Mail")
+    emulator.edit("declare_attribute", name="extra")
+    api.post("/v1/mgmt/list", name="L", type="texts")
+    assert api.post(IMPORT, files=files).status_code == 200
+    state = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]
+    there = [
+        "mine" in state["flows"],
+        "Mine" in {entry["name"] for entry in state["permissions"]},
+        "New" in {role["name"] for role in state["roles"]},
+        "Mail" in state["connectors"],
+        "extra" in state["attributes"],
+        bool(state["lists"]),
+    ]
+    assert there == [value == "merge"] * len(there)
+
+
+@values("snapshot_project")
+def test_snapshot_project(api, emulator, value):
+    emulator.switches(snapshot_project=value)
+    files = api.post("/v1/mgmt/project/snapshot/export").json()["files"]
+    emulator.edit("update_project", name="new", environment="production", tags=["x"])
+    assert api.post(IMPORT, files=files).status_code == 200
+    state = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]
+    expected = ("first", "", []) if value == "apply" else ("new", "production", ["x"])
+    assert (state["name"], state["environment"], state["tags"]) == expected
+
+
+@values("audit_lag")
+def test_audit_lag(api, emulator, value):
+    emulator.switches(audit_lag=value)
+    api.create("Acme")
+    api.post("/v1/mgmt/audit/event", action="custom")
+    found = api.post("/v1/mgmt/audit/search").json()
+    assert [record["action"] for record in found["audits"]] == (["custom", "tenant.create"] if value == 0 else [])
+    assert found["total"] == len(found["audits"])
+    emulator.switches(audit_lag=0)
+    assert api.post("/v1/mgmt/audit/search").json()["total"] == 2
+
+
 def test_every_switch_has_a_test_of_every_value():
     assert set(PAIRS) == COVERED
 

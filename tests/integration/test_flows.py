@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 import shlex
 import shutil
@@ -25,7 +26,7 @@ ACME, OTHER = PROJECTS["acme_dev"], PROJECTS["acme_staging"]
 @pytest.fixture
 def project(tmp_path):
     """An inventory of two projects in a folder of its own, with a flow file next to it."""
-    folder = tmp_path / "inventory"
+    folder = tmp_path / "it's an inventory"
     (folder / "flows").mkdir(parents=True)
     shutil.copy(SAMPLES / "connectorflow.json", folder / "flows" / "login.json")
     shutil.copy(SAMPLES / "basicstyle.json", folder / "theme.json")
@@ -87,9 +88,10 @@ def test_a_deployment_is_rolled_back_by_the_command_it_names(ansible, emulator, 
     changed = copy.deepcopy(sample("connectorflow.json"))
     changed["contents"]["tasks"]["0"]["name"] = "Finish"
     (project / "flows" / "login.json").write_text(json.dumps(changed))
-    run = ansible(*arguments, ANSIBLE_CALLBACK_RESULT_FORMAT="json")
+    run = ansible(*arguments)
     assert run.code == 0, run.output
-    command = re.search(r"To put the flows back: (.*?)\"", run.text)
+    # As a person would copy it from the terminal, from one line.
+    command = re.search(r"To put the flows back:\n +(.+)", run.output)
     assert command, run.output
     words = shlex.split(command[1])
     assert words[0] == "ansible-playbook"
@@ -104,6 +106,44 @@ def test_a_deployment_is_rolled_back_by_the_command_it_names(ansible, emulator, 
     assert re.search(r"-\s+name: Finish", real.diffs_of("flows")[ACME])
     assert flow(emulator, "references-flow")["contents"] == before["contents"]
     assert ansible(*words[1:], play=play).changed == {"one": 0}
+
+
+def test_a_relative_backup_folder_is_where_the_command_was_given(ansible, emulator, project, tmp_path):
+    add_connectors(emulator)
+    name = os.path.relpath(tmp_path / "kept", ROOT)
+    run = ansible("-i", str(project / "hosts.yml"), "--limit", "one", "-e", f"descope_backup_dir={name}")
+    assert run.code == 0, run.output
+    assert {path.name.split("-")[1] for path in (tmp_path / "kept").iterdir()} == {"flows", "theme"}
+    assert str(tmp_path / "kept") in run.output
+
+
+def test_rolling_back_production_has_to_be_confirmed(ansible, emulator, project):
+    add_connectors(emulator)
+    arguments = ("-i", str(project / "hosts.yml"), "--limit", "one")
+    production = ("-e", "descope_environment=prod")
+    run = ansible(*arguments, *production, "-e", "descope_confirm=one")
+    assert run.code == 0, run.output
+    command = re.search(r"To put the flows back:\n +(.+)", run.output)
+    assert command, run.output
+    words = shlex.split(command[1])
+    play = words.pop(words.index("pcc.identity.rollback_flow"))
+    assert words[-2:] == ["-e", "descope_confirm=one"]
+    written = len(emulator.writes())
+    unconfirmed = ansible(*words[1:-2], *production, play=play)
+    assert unconfirmed.code != 0
+    assert "one is a production project" in unconfirmed.text
+    assert len(emulator.writes()) == written
+    assert ansible(*words[1:], *production, play=play).code == 0
+
+
+@pytest.mark.parametrize("task", ["Deploy the flows", "Summary"])
+def test_starting_at_a_later_task(task, ansible, emulator, project):
+    add_connectors(emulator)
+    run = ansible(
+        "-i", str(project / "hosts.yml"), "--limit", "one", "--start-at-task", f"pcc.identity.provision : {task}"
+    )
+    assert run.code == 0, run.output
+    assert ("flows: 2 created" in run.text) == (task != "Summary")
 
 
 def test_the_backup_of_another_project_is_not_taken(ansible, emulator, project):

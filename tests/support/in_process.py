@@ -11,6 +11,7 @@ import importlib
 import io
 import json
 from typing import Any
+from unittest import mock
 
 from ansible.module_utils import basic
 
@@ -24,10 +25,15 @@ def run_module(name: str, /, *, check: bool = False, diff: bool = True, **option
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     if hasattr(basic, "_ANSIBLE_PROFILE"):  # from ansible-core 2.19 on
         basic._ANSIBLE_PROFILE = "legacy"
+    told: list[str] = []
     output = io.StringIO()
     code: Any = 0
     try:
-        with contextlib.redirect_stdout(output):
+        # In a process with the controller in it, Ansible would show warnings by itself.
+        with (
+            contextlib.redirect_stdout(output),
+            mock.patch.object(basic.AnsibleModule, "warn", lambda _self, text: told.append(text)),
+        ):
             module.main()
     except SystemExit as end:
         code = end.code
@@ -35,4 +41,4 @@ def run_module(name: str, /, *, check: bool = False, diff: bool = True, **option
         basic._ANSIBLE_ARGS = None
     result = json.loads(output.getvalue())
     assert bool(result.get("failed")) == bool(code)
-    return {"failed": False, **result}
+    return {"failed": False, **result, **({"warnings": told} if told else {})}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,13 +24,15 @@ FLOWS: list[Json] = sample_flows()
 STAMPED = ("componentsVersion", "version", "etag", "modifiedTime")
 #: What the structure of a flow hangs on; an edit of it by chance mostly breaks the flow.
 STRUCTURE = {"taskId", "startTask", "screenId", "id", "type", "action", "rules", "next", "tasks", "interactions"}
+STRUCTURE |= {"conditions", "nodes", "linkedNodes"}
 
-TEXTS = st.sampled_from(["Save", "unnamed", "success", "ELSE", "1", "true", "a b", "CIabcdefghij"]) | st.text(
+TEXTS = st.sampled_from(["Save", "unnamed", "success", "ELSE", "1", "true", "a b", "CI1" + "a" * 26]) | st.text(
     min_size=1, max_size=6
 )
 NUMBERS = st.integers(-3, 10**6) | st.floats(allow_nan=False, allow_infinity=False, width=32)
 SCALARS = st.one_of(st.booleans(), NUMBERS, TEXTS)
-EMPTY = st.sampled_from([None, "", [], {}, {"a": None}, {"a": {"b": [], "c": ""}}])
+# Copied, since more edits may follow inside what was put in.
+EMPTY = st.sampled_from([None, "", [], {}, {"a": None}, {"a": {"b": [], "c": ""}}]).map(copy.deepcopy)
 VALUES = SCALARS | st.lists(SCALARS, min_size=1, max_size=2) | st.dictionaries(TEXTS, SCALARS, min_size=1, max_size=2)
 
 
@@ -72,13 +75,26 @@ def leaves(flow: Json) -> list[Path]:
 
 
 def objects(flow: Json) -> list[Path]:
-    """The paths of all objects to which a field may be added; an entry of tasks would be a step."""
-    return [path for path, value in parts(flow) if isinstance(value, dict) and path != ("contents", "tasks")]
+    """The paths of all objects to which a field may be added; an entry of some would be a step, or part of a screen."""
+    return [
+        path
+        for path, value in parts(flow)
+        if isinstance(value, dict)
+        and path != ("contents", "tasks")
+        and path[-1] != "linkedNodes"
+        and not (path[0] == "screens" and path[2:] == ("contents",))
+    ]
 
 
 def is_structure(path: Path) -> bool:
     below = path[3:] if path[:2] == ("contents", "tasks") else path[1:]
-    return path[-1] == "name" or not STRUCTURE.isdisjoint(below)
+    is_element = path[0] == "screens" and path[2:3] == ("contents",) and len(path) < 5
+    return (
+        path[-1] == "name"
+        or is_element
+        or not STRUCTURE.isdisjoint(below)
+        or any(str(name).endswith("StepId") for name in below)
+    )
 
 
 def fresh(draw: st.DrawFn, taken: Any) -> str:
@@ -93,7 +109,8 @@ def edits(draw: st.DrawFn, flow: Json, most: int = 3, safe: bool = False) -> Jso
     for _number in range(draw(st.integers(0, most))):
         kind = draw(st.sampled_from(["set", "add", "remove"]))
         if kind == "add":
-            candidates = [path for path in objects(flow) if not (safe and path[0] == "contents" and len(path) < 4)]
+            candidates = [path for path in objects(flow) if not (safe and is_structure((*path, "x")))]
+            candidates = [path for path in candidates if not (safe and path[0] == "contents" and len(path) < 4)]
             path = draw(st.sampled_from(candidates))
             put(flow, (*path, fresh(draw, at(flow, path))), draw(VALUES))
             continue
@@ -135,14 +152,13 @@ def _is_empty(value: Any) -> bool:
     return value is None or value in ("", [])
 
 
-def _reordered(draw: st.DrawFn, value: Any) -> Any:
+def _reordered(chance: random.Random, value: Any) -> Any:
     if isinstance(value, dict):
         keys = list(value)
-        if draw(st.integers(0, 3)) == 0:
-            keys = draw(st.permutations(keys))
-        return {key: _reordered(draw, value[key]) for key in keys}
+        chance.shuffle(keys)
+        return {key: _reordered(chance, value[key]) for key in keys}
     if isinstance(value, list):
-        return [_reordered(draw, inner) for inner in value]
+        return [_reordered(chance, inner) for inner in value]
     return value
 
 
@@ -171,9 +187,9 @@ def another_read(draw: st.DrawFn, flow: Json) -> Json:
     ]:
         if isinstance(place.get(name), list):
             place[name] = draw(st.permutations(place[name]))
-    flow = _reordered(draw, flow)
+    flow = _reordered(random.Random(draw(st.integers(0, 999))), flow)
     references = draw(
-        st.sampled_from([None, {}, {"connectors": {}}, {"oauth": ["apple"], "roles": {"A": "ROLabcdefghij"}}])
+        st.sampled_from([None, {}, {"connectors": {}}, {"oauth": ["apple"], "roles": {"A": "ROL1" + "a" * 26}}])
     )
     flow["references"] = flow["references"] if draw(st.booleans()) else references
     return flow

@@ -58,6 +58,13 @@ def test_a_document() -> None:
     }
 
 
+def test_what_is_known_of_its_contents() -> None:
+    content = document(complete=("theme", "flows"), masked=["flows/x"])
+    assert content["complete"] == ["flows", "theme"]
+    assert content["masked"] == ["flows/x"]
+    assert backup.checked(content) == content
+
+
 def test_what_is_known_of_the_project() -> None:
     project = {"id": "P2x", "name": "Mine", "environment": "production"}
     assert document(project=project)["project"] == project
@@ -76,7 +83,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(max_size=4), JSON, max_size=3))
+@given(st.dictionaries(st.text(max_size=4), st.dictionaries(st.text(max_size=4), JSON, max_size=3), max_size=3))
 def test_a_document_survives_being_a_file(sections: Json) -> None:
     content = document(sections)
     for text in (json.dumps(content), json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)):
@@ -122,7 +129,7 @@ def test_a_backup_of_no_project(project: Any) -> None:
         {"checksums": {"flows": "x"}},
         {"sections": {**SECTIONS, "more": 1}},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_sections_without_checksums(change: Json) -> None:
     error = refused({**document(), **change})
@@ -164,6 +171,17 @@ def test_writing(tmp_path: Path) -> None:
     assert sorted(folder.iterdir()) == sorted([path, other])
     assert backup.checked(json.loads(path.read_text(encoding="utf-8"))) == document()
     assert path.read_text(encoding="utf-8").endswith("}\n")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_large_one_is_compressed(more: int, tmp_path: Path) -> None:
+    small = backup.write(tmp_path, document({"flows": {"x": ""}}), "flows").stat().st_size
+    content = document({"flows": {"x": "y" * (backup.COMPRESS_ABOVE - small + more)}})
+    path = backup.write(tmp_path, content, "flows")
+    assert path.name.endswith(".json.gz" if more else ".json")
+    assert (path.stat().st_size < 10_000) == bool(more)
+    assert path.stat().st_mode & 0o7777 == 0o600
+    assert backup.checked(read_json(str(path))) == content
 
 
 def test_half_a_character_survives(tmp_path: Path) -> None:
@@ -210,6 +228,51 @@ def test_the_file_is_not_there_before_it_is_whole(tmp_path: Path, monkeypatch: p
     backup.write(tmp_path, document(), "flows")
     # The file on the disk, its name, the folder on the disk.
     assert seen == [[], [], [".json"]]
+
+
+def test_what_else_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for attempt in (
+        lambda: backup.write(tmp_path / "file", document(), "flows", consequence="Alas."),
+        lambda: backup.check_folder(tmp_path / "file", consequence="Alas."),
+    ):
+        with pytest.raises(IdentityError) as caught:
+            attempt()
+        assert caught.value.code == "backup_failed"
+        assert caught.value.message.endswith("exists. Alas.")
+
+
+def test_checking_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    backup.check_folder(folder, consequence="")
+    assert folder.stat().st_mode & 0o7777 == 0o700
+    assert list(folder.iterdir()) == []
+
+
+def test_leftovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = f"{backup.temporary_prefix('20260101T000000Z-project-aa.json')}abc"
+    assert own.startswith(".20260101T000000Z-project-aa.json.")
+    assert not backup.is_leftover(own, 3599)
+    assert backup.is_leftover(own, 3601)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    dead = own.replace(f"-{os.getpid()}.", f"-{ended.pid}.")
+    assert backup.is_leftover(dead, 0)
+    assert not backup.is_leftover(own.replace(f"-{os.getpid()}.", "-1."), 0)
+    # Processes of other machines cannot be looked for, so only time tells.
+    monkeypatch.setattr(backup.socket, "gethostname", lambda: "elsewhere")
+    assert not backup.is_leftover(dead, 3599)
+    assert backup.is_leftover(dead, 3601)
+    for name in ("20260101T000000Z-project-aa.json", ".hidden.json", ".x.json.abc", ".a.12345678-x.y", dead[1:]):
+        assert not backup.is_leftover(name, 1e9), name
+
+
+def test_a_process_of_somebody_else_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: int, _signal: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(backup.os, "kill", refuse)
+    assert not backup.is_leftover(f"{backup.temporary_prefix('x.json')}y", 0)
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, another_read
 PHONE = next(flow for flow in FLOWS if flow["flowId"] == "user-profile-set-phone")
 PASSKEYS = next(flow for flow in FLOWS if flow["flowId"] == "user-profile-set-passkeys")
 CONNECTOR = "CIabcdefghijkl"
-THOROUGH = hypothesis.settings(max_examples=200, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+THOROUGH = hypothesis.settings(max_examples=100, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 
 def tasks_of(flow: Json) -> Json:
@@ -45,10 +45,11 @@ def edit(flow: Json) -> tuple[Json, Json]:
 def test_a_difference_here_is_a_difference_there(data: st.DataObject) -> None:
     old = data.draw(flows(most=1))
     new = data.draw(edits(old, most=2))
-    for one, other in [(old, new), (old, data.draw(another_read(new))), (new, data.draw(another_read(new)))]:
-        equal = same(normal(one), normal(other))
+    read = data.draw(another_read(new))
+    equal = same(normal(old), normal(new))
+    for one, other in [(old, new), (read, old)]:
         assert (difference(one, other) == ({}, {})) is equal
-        assert (difference(other, one) == ({}, {})) is equal
+    assert difference(new, read) == ({}, {})
 
 
 @THOROUGH
@@ -326,7 +327,7 @@ def screen_flow(screen: Json) -> Json:
     return made({"start": "> a", "a": ">"}, {"screen-a": screen})
 
 
-NODES = {
+NODES: Json = {
     "ROOT": {"type": {"resolvedName": "Container"}},
     "t": {"type": {"resolvedName": "Text"}, "props": {"children": " Hello "}},
     "b": {"type": {"resolvedName": "Button"}, "props": {"children": "Go"}},
@@ -353,7 +354,7 @@ def test_a_new_screen_with_odd_interactions(items: Any) -> None:
 def test_elements_of_a_screen_go_by_what_they_are() -> None:
     new = copy.deepcopy(NODES)
     for key in ("ROOT", "t", "l", "p"):
-        new[key]["x"] = 1  # type: ignore[index]
+        new[key]["x"] = 1
     new["o"] = "odder"
     _before, after = difference(screen_flow({"contents": NODES}), screen_flow({"contents": new}))
     assert set(after["screens: Step a"]["elements"]) == {"ROOT", "Text t", "Input l", "p", "o"}

@@ -28,7 +28,7 @@ from tests.unit.plugins.module_utils.flow_cases import (
     put,
 )
 
-THOROUGH = hypothesis.settings(max_examples=200, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+THOROUGH = hypothesis.settings(max_examples=100, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 
 @THOROUGH

@@ -31,7 +31,7 @@ from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, another_read
 PROJECT = "P2target"
 BASIC, CONNECTOR, ROLE = FLOWS[:3]
 SOURCE_ID = "CI2kytoq1RRvE147xvkGxu6xXEJxY"
-TARGET_ID = "CItargetconnector"
+TARGET_ID = "CI2target" + "x" * 20
 
 
 def found(*live: Json, connectors: dict[str, str] | None = None, roles: dict[str, str] | None = None) -> Found:
@@ -171,7 +171,8 @@ def test_ids_of_the_target_are_put_in() -> None:
 
 def test_the_live_flow_is_taken_with_its_own_ids() -> None:
     """Without a definition nothing is looked up: what is there is there."""
-    live = using("CIunknownconnector", references={"connectors": {"Gone": "CIunknownconnector"}})
+    gone = "CI2unknown" + "x" * 19
+    live = using(gone, references={"connectors": {"Gone": gone}})
     there = found(live)
     there.known = Known()
     plan = make_plan([Desired("references-flow", overrides={"disabled": True})], there)
@@ -188,7 +189,7 @@ def test_problems_of_all_flows_are_told_together() -> None:
         Desired("nowhere", overrides={"disabled": True}),
         wanted(ROLE, id="r"),
     ]
-    texts = problems_of(entries, found(roles={"Admin": "ROLadminadmin1"}))
+    texts = problems_of(entries, found(roles={"Admin": "ROL1" + "a" * 26}))
     assert len(texts) == 4
     assert texts[0] == "flow 'basic-flow': has no name: metadata.name is missing, or give name."
     assert "flow 'references-flow': refers to the connector 'My HTTP Connector'" in texts[1]
@@ -345,7 +346,7 @@ def test_a_flow_that_is_still_run_stays(with_definition: bool) -> None:
 
 PROPERTY = hypothesis.settings(max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 IDS = ["one", "two", "three", "four"]
-SOURCE = {f"Connector {letter}": f"CIsource{letter * 6}" for letter in "abc"}
+SOURCE = {f"Connector {letter}": f"CI2source{letter * 20}" for letter in "abc"}
 TARGET = {name: object_id.replace("source", "target") for name, object_id in SOURCE.items()}
 
 
@@ -433,7 +434,7 @@ def test_every_entry_is_planned_once_and_nothing_else(case: tuple[list[Desired],
         if change.live is not None and change.definition is not None:
             assert not same(normal(change.live), normal(change.definition))
         if change.definition is not None:
-            assert "CIsource" not in str(change.definition)
+            assert "CI2source" not in str(change.definition)
     assert {problem.where for problem in plan.guarded} <= {f"flow '{change.key}'" for change in plan.changes}
 
 

@@ -25,8 +25,8 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_references impo
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, flows, objects, put
 
 PROJECT = "P2target"
-A, B, C, D = (f"CI{letter * 12}" for letter in "abcd")
-ROLE_A, ROLE_B = (f"ROL{letter * 12}" for letter in "ab")
+A, B, C, D = (f"CI1{letter * 26}" for letter in "abcd")
+ROLE_A, ROLE_B = (f"ROL1{letter * 26}" for letter in "ab")
 
 
 def flow(connectors: dict[str, str] | None = None, roles: dict[str, str] | None = None, *texts: Any) -> Json:
@@ -92,7 +92,7 @@ def test_nothing_to_rewrite(replaced: dict[str, str]) -> None:
     assert rewrite(value, replaced) is value
 
 
-IDS = [f"CI{index:012d}" for index in range(8)]
+IDS = [f"CI{index:027d}" for index in range(8)]
 
 
 @st.composite
@@ -101,7 +101,7 @@ def flows_with_ids(draw: st.DrawFn, ids: list[str]) -> Json:
     made = draw(flows(most=1))
     made["references"] = {}
     places = [path for path in objects(made) if path != ("contents",) and path != ("metadata",)]
-    texts = st.lists(st.sampled_from([*ids, "x", "call('", "')", "_", "CI000000000000"]), min_size=1, max_size=4).map(
+    texts = st.lists(st.sampled_from([*ids, "x", "call('", "')", "_", "CI" + "0" * 27]), min_size=1, max_size=4).map(
         "".join
     )
     for path in draw(st.lists(st.sampled_from(places), min_size=1, max_size=5)):

@@ -172,7 +172,6 @@ def test_a_template_that_ships(config: Json | None) -> None:
         ({"definition": "text"}, "definition", "is a text, not a JSON object. Give an export"),
         ({"src": "/nowhere/flow.json"}, "src '/nowhere/flow.json'", "cannot be read: No such file or directory."),
     ],
-    ids=str,
 )
 def test_bad_entries(entry: Json, field: str, message: str) -> None:
     told = problem(entry)
@@ -180,25 +179,23 @@ def test_bad_entries(entry: Json, field: str, message: str) -> None:
     assert message in told[1]
 
 
-PACKED = gzip.compress(json.dumps(PHONE).encode())
+PACKED = gzip.compress(json.dumps(PHONE).encode(), mtime=0)
+DAMAGED: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "is not JSON: "),
+    "cut": (b"{", "is not JSON: "),
+    "not UTF-8": (b"\xff\xff", "is not JSON: "),
+    "packed, not JSON": (gzip.compress(b"{", mtime=0), "is not JSON: "),
+    "packed, cut": (PACKED[: len(PACKED) // 2], "cannot be read: "),
+    "packed, garbled": (PACKED[:20] + b"\x00" * 40, "cannot be read: "),
+    "packed, another checksum": (PACKED[:-8] + b"\x00" * 8, "cannot be read: "),
+    "packed, only the beginning": (b"\x1f\x8b", "cannot be read: "),
+    "a list": (b"[]", "is a list, not a JSON object. "),
+}
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "is not JSON: "),
-        (b"{", "is not JSON: "),
-        (b"\xff\xff", "is not JSON: "),
-        (gzip.compress(b"{"), "is not JSON: "),
-        (PACKED[: len(PACKED) // 2], "cannot be read: "),
-        (PACKED[:20] + b"\x00" * 40, "cannot be read: "),
-        (PACKED[:-8] + b"\x00" * 8, "cannot be read: "),
-        (b"\x1f\x8b", "cannot be read: "),
-        (b"[]", "is a list, not a JSON object. "),
-    ],
-    ids=lambda value: str(value)[:20],
-)
-def test_damaged_files(content: bytes, message: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", DAMAGED)
+def test_damaged_files(case: str, tmp_path: Path) -> None:
+    content, message = DAMAGED[case]
     (tmp_path / "flow.json").write_bytes(content)
     field, text = problem({"src": str(tmp_path / "flow.json")})
     assert field == f"src '{tmp_path / 'flow.json'}'"
@@ -206,29 +203,18 @@ def test_damaged_files(content: bytes, message: str, tmp_path: Path) -> None:
     assert text.endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("flows", "changes", "flow_id", "message"),
-    [
-        ({"a": BASIC, "b": None}, {}, "c", "holds no flow 'c'; it has a, b."),
-        ({}, {}, "c", "holds no flow 'c'; it has none."),
-        (None, {}, "c", "holds no flow 'c'; it has none."),
-        (
-            {"a": BASIC},
-            {"checksums": {"flows": "0"}},
-            None,
-            "is damaged: the checksum of its section 'flows' is wrong.",
-        ),
-        (
-            {"a": BASIC},
-            {"schema_version": 9},
-            None,
-            "has schema_version 9; this version of the collection reads up to 1.",
-        ),
-        ({"a": BASIC}, {"project": None}, None, "is damaged: it does not say of which project it is."),
-    ],
-    ids=str,
-)
-def test_bad_backups(flows: Any, changes: Json, flow_id: str | None, message: str, tmp_path: Path) -> None:
+BAD_BACKUPS: dict[str, tuple[Json, Json, str | None, str]] = {
+    "another id": ({"a": BASIC, "b": None}, {}, "c", "holds no flow 'c'; it has a, b."),
+    "no flows": ({}, {}, "c", "holds no flow 'c'; it has none."),
+    "damaged": ({"a": BASIC}, {"checksums": {"flows": "0"}}, None, "is damaged: the checksum of its section"),
+    "newer": ({"a": BASIC}, {"schema_version": 9}, None, "has schema_version 9; this version of the collection"),
+    "no project": ({"a": BASIC}, {"project": None}, None, "is damaged: it does not say of which project it is."),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BACKUPS)
+def test_bad_backups(case: str, tmp_path: Path) -> None:
+    flows, changes, flow_id, message = BAD_BACKUPS[case]
     src = saved(tmp_path, flows, **changes)
     field, text = problem({"src": src, "id": flow_id})
     assert field == f"src '{src}'"
@@ -238,7 +224,9 @@ def test_bad_backups(flows: Any, changes: Json, flow_id: str | None, message: st
 def test_a_backup_without_flows_holds_none(tmp_path: Path) -> None:
     now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     content = backup.document({"theme": {}}, reason="x", project={"id": "P2x"}, origin={}, now=now)
-    assert resolved({"src": written(tmp_path / "b.json", content)}) == []
+    src = written(tmp_path / "b.json", content)
+    assert resolved({"src": src}) == []
+    assert problem({"src": src, "id": "c"})[1] == "holds no flow 'c'; it has none."
 
 
 def test_bad_folders(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_the_guard(emulator: ThreadedEmulator, run: Run) -> None:
     flow = sample("basicflow.json")
     del flow["contents"]["tasks"]["1.end"]
     flow["contents"]["tasks"]["1"]["next"]["rules"][0]["taskId"] = "0"
+    flow["contents"]["tasks"]["1"]["arguments"]["exchangeStepId"]["value"] = ""
     result = run("descope_flow", definition=flow)
     assert result["failed"]
     assert not result["changed"]

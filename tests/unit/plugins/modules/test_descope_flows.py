@@ -165,6 +165,7 @@ def test_name_description_and_disabled_come_before_the_definition(emulator: Thre
     entry = {"definition": flow, "id": "mine", "name": "Mine", "description": "Ours", "disabled": True}
     result = run("descope_flows", flows=[entry])
     assert any("flowId 'basic-flow'" in str(warning) for warning in result["warnings"]), result["warnings"]
+    assert not any("deprecat" in str(warning).lower() for warning in result["warnings"])
     metadata = stored_flow(emulator, "mine")["metadata"]
     assert (metadata["name"], metadata["description"], metadata["disabled"]) == ("Mine", "Ours", True)
     result = run("descope_flows", flows=[{"id": "mine", "disabled": False}])
@@ -415,3 +416,173 @@ def test_the_same_flow_twice(emulator: ThreadedEmulator, run: Run) -> None:
 def test_all_samples_are_there() -> None:
     assert {path.name for path in SAMPLES.glob("*.json")} >= {"basicflow.json", "connectorflow.json", "roleflow.json"}
     assert len(sample_flows()) == 12
+
+
+def real_looking(**changes: Any) -> dict[str, Any]:
+    """A flow that asks for an email link, and for a code by SMS if the risk is high, as real ones do."""
+
+    def task(key: str, name: str, rules: dict[str, str], **more: Any) -> dict[str, Any]:
+        ways = [{"interactionId": interaction, "taskId": target} for interaction, target in rules.items()]
+        return {"id": key, "name": name, "next": {"rules": ways} if ways else {}, **more}
+
+    def screen(ident: str, *buttons: str) -> dict[str, Any]:
+        root = {"nodes": list(buttons), "type": {"resolvedName": "Container"}, "props": {}}
+        nodes = {each: {"nodes": [], "type": {"resolvedName": "Button"}, "props": {}} for each in buttons}
+        return {
+            "screenId": ident,
+            "interactions": [{"id": each, "label": each.title()} for each in buttons],
+            "contents": {"ROOT": root, **nodes},
+        }
+
+    automated: dict[str, Any] = {"type": "automated"}
+    risk = [
+        {"interactionId": "high", "name": "High", "atomicConditions": []},
+        {"interactionId": "ELSE", "name": "Low"},
+    ]
+    tasks = [
+        {"id": "start", "name": "start", "next": {"rules": [{"taskId": "0"}]}},
+        task("0", "Sign In", {"link": "1", "passkey": "2"}, type="screen", screenId="SC1"),
+        task("1", "Magic Link", {"success": "1.end"}, action="sign-in-magic-link-email", **automated),
+        task("1.end", "Magic Link", {"success": "3"}, action="verify-magic-link", **automated),
+        task("2", "Passkey", {"success": "2.end"}, action="webauthn-sign-in-start", **automated),
+        task("2.end", "Passkey", {"success": "9"}, action="webauthn-sign-in-finish", **automated),
+        task("3", "Risk", {"success": "4"}, action="risk", **automated),
+        task("4", "Is risk high?", {"high": "5", "ELSE": "9"}, type="condition", conditions=risk),
+        task("5", "OTP", {"success": "6"}, action="sign-in-otp-sms", **automated),
+        task("6", "Code", {"submit": "7", "again": "5"}, type="screen", screenId="SC2"),
+        task("7", "Verify", {"success": "9"}, action="verify-code-otp-sms", **automated),
+        task("9", "End", {}, action="logged-in", **automated),
+    ]
+    flow: dict[str, Any] = {
+        "flowId": "real",
+        "metadata": {"name": "Real"},
+        "contents": {"startTask": "0", "tasks": {each["id"]: each for each in tasks}},
+        "screens": [screen("SC1", "link", "passkey"), screen("SC2", "submit", "again")],
+    }
+    for key, rules in changes.pop("ways", {}).items():
+        flow["contents"]["tasks"][key] = {**flow["contents"]["tasks"][key], "next": {"rules": rules}}
+    flow["contents"]["tasks"].update(changes.pop("tasks", {}))
+    flow["contents"].update(changes)
+    return flow
+
+
+def to(**rules: str) -> list[dict[str, str]]:
+    return [{"interactionId": interaction, "taskId": target} for interaction, target in rules.items()]
+
+
+AUDIT = {
+    "id": "3",
+    "name": "Audit",
+    "type": "automated",
+    "action": "generate-audit-event",
+    "next": {"rules": to(ok="9")},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        ({"ways": {"0": to(link="1")}}, "the sign-in method webauthn"),
+        ({"ways": {"4": to(high="9", ELSE="9")}}, "the sign-in method OTP by SMS"),
+        ({"startTask": "9", "ways": {"start": to(always="9")}}, "the start step 'Sign In'"),
+        ({"startTask": "6", "ways": {"start": to(always="6"), "6": to(submit="7", again="0")}}, "it would start with"),
+        ({"tasks": {"3": AUDIT}}, "the step 'Risk'"),
+    ],
+    ids=["disconnected method", "disconnected second factor", "past the login", "in the middle", "another step"],
+)
+def test_what_users_cannot_get_to_any_more_is_lost(
+    changes: dict[str, Any], lost: str, emulator: ThreadedEmulator, run: Run
+) -> None:
+    first = run("descope_flow", definition=real_looking(), allow_missing_fallback=True)
+    assert not first["failed"], first["msg"]
+    emulator.reset("log")
+    result = run("descope_flow", definition=real_looking(**changes), allow_missing_fallback=True)
+    assert result["error_code"] == "guarded", result["msg"]
+    assert lost.replace("webauthn", "passkey") in result["msg"].replace("webauthn", "passkey")
+    assert emulator.writes() == []
+
+
+def test_loose_steps_may_go_and_new_ones_may_come_first(emulator: ThreadedEmulator, run: Run) -> None:
+    loose = {"id": "20", "name": "Loose", "type": "automated", "action": "sign-in-otp-email", "next": {}}
+    first = run("descope_flow", definition=real_looking(tasks={"20": loose}), allow_missing_fallback=True)
+    assert "OTP by email" not in first["flow"]["sign_in_methods"]
+    before = {"id": "30", "name": "Look", "type": "automated", "action": "loadUser", "next": {"rules": to(success="0")}}
+    changed = real_looking(tasks={"30": before}, startTask="30", ways={"start": to(always="30")})
+    result = run("descope_flow", definition=changed, allow_missing_fallback=True)
+    assert not result["failed"], result["msg"]
+    assert result["changed"]
+
+
+def test_a_backup_brings_a_connector_back_without_a_snapshot(
+    emulator: ThreadedEmulator, run: Run, tmp_path: Path
+) -> None:
+    """The deployment to undo was the one that took the connector out of the only flow that named it."""
+    object_id = emulator.edit("add_connector", name="My HTTP Connector")["id"]
+    flow = copy.deepcopy(sample("connectorflow.json"))
+    flow["references"]["connectors"]["My HTTP Connector"] = object_id
+    flow["contents"]["tasks"]["1"]["arguments"]["used"] = {"type": "inline", "value": object_id}
+    emulator.edit("import_flow", flow=flow)
+    emulator.switches(snapshots="refused")
+    without = copy.deepcopy(flow)
+    without["references"] = {}
+    del without["contents"]["tasks"]["1"]["arguments"]["used"]
+    backup = run("descope_flow", definition=without)["backup_file"]
+    result = run("descope_flows", flows=[{"src": backup}])
+    assert not result["failed"], result["msg"]
+    assert stored_flow(emulator, "references-flow")["contents"] == flow["contents"]
+
+
+def test_maps_that_do_not_apply_cost_nothing(emulator: ThreadedEmulator, run: Run) -> None:
+    flows = [{"definition": sample("basicflow.json")}, {"id": "never", "state": "absent"}]
+    run("descope_flows", flows=flows)
+    mark = len(emulator.requests())
+    result = run("descope_flows", flows=flows, connectors={"Audit webhook": "Audit webhook (staging)"})
+    assert not result["changed"]
+    assert sorted(paths(emulator, mark)) == ["flow/export", "flow/export", "flow/list"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"connectors": {"A": None}}, "connectors.A: is not the name or id of one"),
+        ({"roles": {"B": ["x"]}}, "roles.B: is not the name or id of one"),
+        ({"definition": "no json"}, "'definition' is of type str"),
+        ({"src": ""}, "src: is not a text, or is empty"),
+        ({"references": {"roles": {"Admin": "0"}}}, "which is none"),
+    ],
+)
+def test_odd_values_are_told(entry: dict[str, Any], message: str, emulator: ThreadedEmulator, run: Run) -> None:
+    definition = {**sample("basicflow.json"), "references": entry.pop("references", {})}
+    result = run("descope_flows", flows=[{"definition": definition, **entry} if "src" not in entry else entry])
+    assert result["failed"]
+    assert message in result["msg"], result["msg"]
+    assert emulator.writes() == []
+
+
+def test_the_same_flow_in_two_lists_names_both(emulator: ThreadedEmulator, run: Run) -> None:
+    entries = [
+        {"id": "sign-in", "disabled": True, "source": place} for place in ("a: descope_flows", "a: descope_flows__b")
+    ]
+    result = run("descope_flows", flows=entries)
+    assert "in a: descope_flows and in a: descope_flows__b" in result["msg"]
+
+
+def test_a_definition_as_text_or_as_a_backup(emulator: ThreadedEmulator, run: Run) -> None:
+    text = json.dumps(sample("basicflow.json"))
+    assert run("descope_flows", flows=[{"definition": text}])["summary"]["created"] == 1
+    backup = run("descope_flow", id="basic-flow", disabled=True)["backup_file"]
+    document = json.loads(Path(backup).read_text())
+    assert run("descope_flows", flows=[{"definition": document}])["summary"]["updated"] == 1
+    assert not run("descope_flows", flows=[{"definition": text}])["changed"]
+
+
+def test_a_flow_that_runs_another_that_is_not_there_is_told(emulator: ThreadedEmulator, run: Run) -> None:
+    inner = {
+        "id": "9",
+        "name": "End",
+        "type": "flow",
+        "arguments": {"flowId": {"type": "inline", "value": "nowhere"}},
+        "next": {},
+    }
+    result = run("descope_flow", definition=real_looking(tasks={"9": inner}), allow_missing_fallback=True)
+    assert "runs the flow 'nowhere'" in str(result["warnings"])

@@ -169,7 +169,7 @@ def test_a_console_edit_shows_and_is_undone(emulator: ThreadedEmulator, run: Run
         {mode: {name: "#000000"}},
         {mode: {name: at(BASIC["styles"], *PRIMARY)[MAIN]}},
     ]
-    assert [len(result["diff"][side].splitlines()) for side in ("before", "after")] == [7, 7]
+    assert [len(result["diff"][side].splitlines()) for side in ("before", "after")] == [3, 3]
     assert result["diff"]["before_header"] == f"theme of {PROJECT_ID}"
     at(edited, *PRIMARY)[MAIN] = at(BASIC["styles"], *PRIMARY)[MAIN]
     assert stored(emulator)["styles"] == edited

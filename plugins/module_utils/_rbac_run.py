@@ -1,0 +1,214 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""What the modules for roles and permissions do, with a client and plain options: read, plan, write, verify, report."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out, one_line, summary
+from ansible_collections.pcc.identity.plugins.module_utils._client import Client
+from ansible_collections.pcc.identity.plugins.module_utils._diff import render
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
+from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan, too_many_deletions
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import PERMISSIONS, ROLES, Desired, Kind
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import (
+    RbacChange,
+    make_permission_plan,
+    make_role_plan,
+)
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_rules import permissions_needed, problems_alone
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
+from ansible_collections.pcc.identity.plugins.module_utils._report import failure, some
+
+Options = dict[str, t.Any]
+
+_NAMES = {"type": "list", "elements": "str"}
+
+
+def permissions_argument_spec() -> Options:
+    """Return the options of C(descope_permissions), without the connection."""
+    return _argument_spec(PERMISSIONS, {})
+
+
+def roles_argument_spec() -> Options:
+    """Return the options of C(descope_roles), without the connection."""
+    own = {
+        "permissions": _NAMES,
+        "default": {"type": "bool"},
+        "private": {"type": "bool"},
+        "tenant_id": {"type": "str"},
+    }
+    return {**_argument_spec(ROLES, own), "expected_permissions": {**_NAMES, "default": []}}
+
+
+def _argument_spec(kind: Kind, own: Options) -> Options:
+    entry = {
+        "name": {"type": "str", "required": True},
+        "description": {"type": "str"},
+        **own,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "source": {"type": "str"},
+    }
+    return {
+        kind.plural: {"type": "list", "elements": "dict", "required": True, "options": entry},
+        "prune": {"type": "bool", "default": False},
+        "allow_empty": {"type": "bool", "default": False},
+        "max_deletes": {"type": "int", "default": 5},
+        "max_delete_percent": {"type": "int", "default": 10},
+        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+    }
+
+
+def check_permissions(options: Options) -> list[Problem]:
+    """Return what is wrong with the options of C(descope_permissions) by themselves."""
+    return _check(PERMISSIONS, options)
+
+
+def check_roles(options: Options) -> list[Problem]:
+    """Return what is wrong with the options of C(descope_roles) by themselves."""
+    return _check(ROLES, options)
+
+
+def _check(kind: Kind, options: Options) -> list[Problem]:
+    problems = problems_alone(_entries(kind, options))
+    if options["prune"] and not options[kind.plural] and not options["allow_empty"]:
+        problems.append(
+            Problem(
+                "",
+                kind.plural,
+                f"an empty list with prune: true would delete every {kind.noun}: check where the list comes from, or "
+                "set allow_empty: true if that is meant.",
+            )
+        )
+    for name in ("max_deletes", "max_delete_percent"):
+        if options[name] < 0:
+            problems.append(Problem("", name, f"{options[name]} is negative: give 0 or more."))
+    return problems
+
+
+def manage_permissions(client: Client, options: Options, check_mode: bool) -> Options:
+    """Do what C(descope_permissions) does and return its result."""
+    service = PermissionService(client)
+    desired = _entries(PERMISSIONS, options)
+    plan = make_permission_plan(desired, service.read(), prune=options["prune"])
+    return _Work(client, service, desired, plan).result(options, check_mode)
+
+
+def manage_roles(client: Client, options: Options, check_mode: bool) -> Options:
+    """Do what C(descope_roles) does and return its result."""
+    service = RoleService(client)
+    desired = _entries(ROLES, options)
+    found = service.read()
+    permissions: set[str] = set()
+    if permissions_needed(desired, found):
+        permissions = {live.name for live in PermissionService(client).read().values()}
+        if check_mode:
+            permissions |= set(options["expected_permissions"])
+    plan = make_role_plan(desired, found, permissions, prune=options["prune"])
+    return _Work(client, service, desired, plan).result(options, check_mode)
+
+
+def _entries(kind: Kind, options: Options) -> list[Desired]:
+    return [Desired.from_option(kind, option, index) for index, option in enumerate(options[kind.plural])]
+
+
+@dataclasses.dataclass
+class _Work:
+    """One run over a list, from the plan to the report."""
+
+    client: Client
+    service: PermissionService | RoleService
+    desired: list[Desired]
+    plan: Plan
+    unverified: IdentityError | None = None
+
+    def result(self, options: Options, check_mode: bool) -> Options:
+        """Carry out the plan, unless it deletes too much, and return the module's result."""
+        refusal = _guard(self.plan, options)
+        if refusal:
+            untouched = [Outcome.skipped(change, refusal["msg"]) for change in self.plan.changes]
+            return {**self._report(untouched, planned=check_mode), **refusal}
+        if check_mode:
+            outcomes = [Outcome.done(change, change.id) for change in self.plan.changes]
+        else:
+            outcomes = self._carry_out(stop_on_error=options["on_error"] == "stop")
+        return self._report(outcomes, planned=check_mode)
+
+    def _carry_out(self, *, stop_on_error: bool) -> list[Outcome]:
+        """Write the plan's changes, one after the other, and read them back."""
+        outcomes = carry_out(self.plan.changes, self.service.write, concurrency=1, stop_on_error=stop_on_error)
+        if any(outcome.applied for outcome in outcomes):
+            try:
+                self.service.verify(outcomes)
+            except IdentityError as error:
+                self.unverified = error
+        return outcomes
+
+    def _report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
+        """Return the result: what was done, or with C(planned) what would be."""
+        kind = self.service.kind
+        counts = summary(outcomes, len(self.plan.unchanged))
+        failed = [outcome for outcome in outcomes if outcome.status in {"failed", "skipped"}]
+        shown = self.plan.changes if planned else [_took_effect(outcome) for outcome in outcomes if outcome.effects]
+        result: Options = {
+            "changed": any(outcome.changed is not False for outcome in outcomes),
+            "msg": one_line(counts),
+            "summary": counts,
+            kind.plural: self._rows({outcome.change.key: outcome for outcome in outcomes}),
+            "unmanaged": self.plan.unmanaged,
+            "requests": self.client.session.requests(),
+            "diff": render(shown, dict, f"{kind.plural} of {self.client.connection.project_id}"),
+        }
+        if failed or self.unverified:
+            result.update(failure(result["msg"], failed, self.unverified))
+        return result
+
+    def _rows(self, by_key: dict[str, Outcome]) -> list[Options]:
+        rows: dict[str, Options] = {}
+        for key, _id, name in self.plan.unchanged:
+            rows[key] = {**self._named(key, name), "status": "unchanged", "changes": [], "error": None}
+        for change in self.plan.changes:
+            outcome = by_key[change.key]
+            error = str(outcome.error) if outcome.error else None
+            row = {"status": outcome.status, "changes": outcome.effects, "error": error}
+            rows[change.key] = {**self._named(change.key, change.name), **row}
+        listed = [rows.pop(entry.key) for entry in self.desired]
+        return listed + list(rows.values())
+
+    def _named(self, key: str, name: str) -> Options:
+        kind = self.service.kind
+        return {"name": name, **({"tenant_id": kind.of_key(key)[0]} if kind.of_tenants else {})}
+
+
+def _took_effect(outcome: Outcome) -> RbacChange:
+    """Return the part of a change that took effect."""
+    change = t.cast(RbacChange, outcome.change)
+    return dataclasses.replace(
+        change,
+        before={name: value for name, value in change.before.items() if name in outcome.effects},
+        after={**{name: value for name, value in change.after.items() if name in outcome.applied}, **outcome.read_back},
+    )
+
+
+def _guard(plan: Plan, options: Options) -> Options | None:
+    deletions = plan.of(DELETE)
+    reason = too_many_deletions(
+        len(deletions),
+        plan.live,
+        max_deletes=options["max_deletes"],
+        max_delete_percent=options["max_delete_percent"],
+    )
+    if not reason:
+        return None
+    return {
+        "failed": True,
+        "msg": f"Nothing was written: {reason}: {some(sorted(change.key for change in deletions))}.",
+        "error_code": "too_many_deletions",
+        "hint": "Check where the list comes from; if all these shall go, raise max_deletes and max_delete_percent.",
+    }
