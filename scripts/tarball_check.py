@@ -23,6 +23,7 @@ WANTED = (
     "meta/runtime.yml",
     "playbooks/provision.yml",
     "playbooks/rollback_flow.yml",
+    "playbooks/verify_audit_log.yml",
     "requirements.txt",
 )
 

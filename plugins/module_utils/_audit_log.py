@@ -130,7 +130,7 @@ def parse(raw: bytes) -> tuple[Entry | None, str]:
         return None, "is no line of an audit log"
     if not isinstance(entry, dict) or not {"seq", "previous", "hash"} <= set(entry):
         return None, "is no line of an audit log"
-    if not same or type(entry["seq"]) is not int or hash_of(entry) != entry["hash"]:
+    if not same or not _is_number(entry["seq"]) or hash_of(entry) != entry["hash"]:
         return None, "was changed: its hash does not fit what it says"
     version = entry.get("schema_version")
     if version != SCHEMA_VERSION:
@@ -420,7 +420,10 @@ class AuditLog:
             raise self._damaged(
                 f"it ends with line {last.seq}, but its end was line {head.last.seq} with hash {head.last.hash[:12]}..."
             )
-        head = head._replace(last=last)
+        if head.last != last:
+            # First of all: the log must never be more than one line ahead, however often the head cannot be written.
+            head = head._replace(last=last)
+            self._write_head(head)
         if not torn:
             return head, None
         with file.open("rb+") as handle:
@@ -505,11 +508,15 @@ def mark_from(value: object) -> Mark:
     Raises:
         ValueError: it is none.
     """
-    if isinstance(value, dict) and type(value.get("seq")) is int and isinstance(value.get("hash"), str):
+    if isinstance(value, dict) and _is_number(value.get("seq")) and isinstance(value.get("hash"), str):
         mark = Mark(value["seq"], value["hash"])
         if mark.seq >= 0 and re.fullmatch("[0-9a-f]{64}", mark.hash):
             return mark
     raise ValueError("A line is named by seq, a number, and hash, 64 hexadecimal digits.")
+
+
+def _is_number(value: object) -> t.TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _each_line(file: pathlib.Path) -> t.Iterator[bytes]:

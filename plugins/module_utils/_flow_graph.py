@@ -149,15 +149,21 @@ def second_factors_alone(flow: Normal) -> list[str]:
     second = {key: name for key in live - first if (name := method(tasks[key]))}
     forks = [key for key in live if (key in proven or key not in first) and tasks[key].get("type") != "condition"]
 
+    # Where a method can be finished, once it was begun: a screen for its code offers it, too.
+    ends = {
+        key: (reached(graph, graph[key], {*proven, *second}) & proven) - second.keys() for key in second.keys() - proven
+    }
+
+    def methods(way: set[str]) -> set[str]:
+        return {name for key, name in second.items() if key in way or not way.isdisjoint(ends.get(key, ()))}
+
     def offers(fork: str, key: str) -> bool:
         if fork == key and fork in proven:
             return False  # what follows a given proof does not take its place
         ways = [reached(graph, [target], proven) - ({fork} & proven) for target in sorted(set(graph[fork]))]
         return any(
-            second[other] != second[key]
+            methods(way) - {second[key]} and (fork == key or any(key in each for each in ways if each is not way))
             for way in ways
-            for other in way & second.keys()
-            if fork == key or any(key in another for another in ways if another is not way)
         )
 
     return sorted(key for key in second if not any(offers(fork, key) for fork in forks))

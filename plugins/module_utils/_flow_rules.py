@@ -59,7 +59,9 @@ def breaking(old: Normal, new: Normal) -> list[str]:
     was, now = graph.reachable(old), graph.reachable(new)
     kept = _kept(old, new)
     names, screens = graph.labels(old), graph.screen_labels(old)
-    shown, still = ({str(flow["tasks"][key].get("screenId")) for key in live} for flow, live in ((old, was), (new, now)))
+    shown, still = (
+        {str(flow["tasks"][key].get("screenId")) for key in live} for flow, live in ((old, was), (new, now))
+    )
     found = [
         f"the screen '{screens[item]}'"
         for item in sorted(old["screens"], key=lambda item: screens[item])
@@ -179,7 +181,9 @@ def _is_edited(old: dict[str, t.Any], new: dict[str, t.Any]) -> bool:
     """Return whether a step under the same key is the old one with another name or another screen, not another step."""
     if any(old.get(name) != new.get(name) for name in ("type", "action")) or graph.sub_flow(old) != graph.sub_flow(new):
         return False
-    return old.get("type") != "screen" or old.get("name") == new.get("name") or old.get("screenId") == new.get("screenId")
+    return (
+        old.get("type") != "screen" or old.get("name") == new.get("name") or old.get("screenId") == new.get("screenId")
+    )
 
 
 def _sources(flow: Normal, key: str, names: dict[str, str]) -> str:

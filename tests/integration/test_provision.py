@@ -150,4 +150,5 @@ def test_inventory_needs_nothing_else():
         check=False,
         env=os.environ,
     ).stdout
-    assert not text
+    # A playbook that asks no service runs where Ansible runs.
+    assert not [line for line in text.splitlines() if not line.endswith("  hosts: localhost")]

@@ -97,7 +97,7 @@ def _social_logins(after: str) -> tuple[Json, str]:
         for task in login.values():
             task["arguments"]["defaultProvider"]["value"] = provider
             task["name"] += f" / {provider}"
-        (first, _last) = login
+        first = next(iter(login))
         way = "ELSE" if provider == _PROVIDERS[-1] else f"way{provider}"
         target = {"type": "context", "value": "form.provider"}
         atom = {"operator": "equal", "predicate": {"type": "inline", "value": provider}, "target": target}

@@ -17,7 +17,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import c
 from tests.support.flows import sample_flows
 
 Json = dict[str, Any]
-Path = tuple[str | int, ...]
+Path = tuple[Any, ...]
 
 FLOWS: list[Json] = sample_flows()
 #: All that the service stamps anew on every import, on metadata and on screens.
@@ -175,7 +175,7 @@ def another_read(draw: st.DrawFn, flow: Json) -> Json:
             continue
     for path in draw(st.lists(st.sampled_from(objects(flow)), max_size=4)):
         put(flow, (*path, fresh(draw, at(flow, path))), draw(EMPTY))
-    numbers = [path for path, value in parts(flow) if type(value) is int]
+    numbers = [path for path, value in parts(flow) if isinstance(value, int) and not isinstance(value, bool)]
     for path in draw(st.lists(st.sampled_from(numbers), max_size=3, unique=True)) if numbers else ():
         put(flow, path, float(at(flow, path)))
     for place in [flow["metadata"], *flow["screens"]]:
@@ -198,15 +198,17 @@ def another_read(draw: st.DrawFn, flow: Json) -> Json:
 def made(steps: Mapping[str, str], screens: Mapping[str, Json] | None = None, **metadata: Any) -> Json:
     """A flow out of steps in short: ``{"start": "> login", "login": "> send", "send": "sign-in-otp-sms > 0"}``.
 
-    What comes before the arrow is the action (a screen has none), what comes after it are the steps it leads to. The
-    rule that leads to step X belongs to the interaction ``to-X``.
+    What comes before the arrow is the action (a screen has none, a condition a question mark), what comes after it are
+    the steps it leads to. The rule that leads to step X belongs to the interaction ``to-X``.
     """
     tasks: Json = {}
     for key, text in steps.items():
         action, _arrow, targets = text.partition(">")
         rules = [{"interactionId": f"to-{target}", "taskId": target} for target in targets.split()]
         task: Json = {"id": key, "name": f"Step {key}", "next": {"rules": rules}}
-        if action.strip():
+        if action.strip() == "?":
+            task |= {"type": "condition", "conditions": [{"interactionId": rule["interactionId"]} for rule in rules]}
+        elif action.strip():
             task |= {"type": "automated", "action": action.strip()}
         elif key != "start":
             task |= {"type": "screen", "screenId": f"screen-{key}"}

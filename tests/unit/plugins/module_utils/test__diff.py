@@ -67,6 +67,18 @@ def test_keys_are_sorted_and_letters_stay_as_they_are() -> None:
     assert diff["after"] == "a:\n  name: 日本\nb:\n  disabled: true\n  name: Zoë\n"
 
 
+@pytest.mark.parametrize("text", ["\ud800", "x\udfffy", "日本 \ud83d"], ids=ascii)
+def test_half_a_character_is_shown_as_what_it_is(text: str) -> None:
+    diff = render([create("a", name=text), update("b", {"name": "日本"}, {"name": "Zoë"})], fields.nested, "x")
+    diff["after"].encode()
+    half = next(letter for letter in text if "\ud800" <= letter <= "\udfff")
+    assert f"\\u{ord(half):x}" in diff["after"].lower()
+    # The other side needs no escapes.
+    assert diff["before"] == "b:\n  name: 日本\n"
+    diff = render([create(text, name="x")], fields.nested, "x")
+    assert "name: x" in diff["after"]
+
+
 VALUES = st.one_of(st.text(max_size=8), st.booleans(), st.integers(), st.lists(st.text(max_size=4), max_size=3))
 CHANGES = st.lists(
     st.builds(

@@ -24,7 +24,7 @@ from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, another_read
 PHONE = next(flow for flow in FLOWS if flow["flowId"] == "user-profile-set-phone")
 PASSKEYS = next(flow for flow in FLOWS if flow["flowId"] == "user-profile-set-passkeys")
 CONNECTOR = "CIabcdefghijkl"
-THOROUGH = hypothesis.settings(max_examples=100, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+THOROUGH = hypothesis.settings(max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 
 def tasks_of(flow: Json) -> Json:
@@ -70,7 +70,7 @@ def test_the_way_back_is_the_same_difference(data: st.DataObject) -> None:
     old = data.draw(flows(most=1))
     new = data.draw(edits(old))
     before, after = difference(old, new)
-    again_before, again_after = difference(new, old)
+    again_before, again_after = difference(old=new, new=old)
     assert sections(before) == sections(again_after)
     assert sections(after) == sections(again_before)
     kept = [
@@ -379,7 +379,7 @@ def test_a_new_step_is_told_in_short() -> None:
         "steps: N": {"type": "automated", "action": "loadUser"},
         "steps: e": "nothing",
     }
-    assert difference(new, old) == (after, {})
+    assert difference(old=new, new=old) == (after, {})
 
 
 A = "a"

@@ -138,16 +138,32 @@ def test_one_of_several() -> None:
     assert from_export(console, "user-profile-set-phone")["contents"] == PHONE["contents"]
 
 
+class Marked(str):
+    """As Ansible marks the values of a play."""
+
+
+class Listed(list[Any]):
+    """The same for lists."""
+
+
 MESSAGES: dict[str, tuple[object, str]] = {
     "list": ([], "is a list, not a JSON object"),
     "text": ("x", "is a text, not a JSON object"),
     "null": (None, "is empty, not a JSON object"),
     "boolean": (True, "is a yes or no, not a JSON object"),
     "number": (1.5, "is a number, not a JSON object"),
+    "whole number": (1, "is a number, not a JSON object"),
+    "kind of text": (Marked("x"), "is a text, not a JSON object"),
+    "kind of list": (Listed(), "is a list, not a JSON object"),
     "nothing known": ({"hello": 1}, "has neither 'contents' (v2 export) nor 'flow' with 'dsl' (v1 export)"),
     "empty flow": ({"flow": {}}, "has neither 'contents' (v2 export) nor 'flow' with 'dsl' (v1 export)"),
     "metadata": ({"contents": {}, "metadata": []}, "'metadata' is not a JSON object"),
     "contents": ({"contents": []}, "'contents' is not a JSON object"),
+    "steps as a list": ({"contents": {"tasks": []}}, "'contents.tasks' is not an object of steps, each an object"),
+    "steps as text": ({"contents": {"tasks": "x"}}, "'contents.tasks' is not an object of steps, each an object"),
+    "a step": ({"contents": {"tasks": {"1": {}, "2": []}}}, "'contents.tasks' is not an object of steps"),
+    "a step as null": ({"contents": {"tasks": {"1": None}}}, "'contents.tasks' is not an object of steps"),
+    "v1 steps": ({"flow": {"dsl": {"tasks": [1]}}}, "'contents.tasks' is not an object of steps"),
     "screens": ({"contents": {}, "screens": {}}, "'screens' is not a list"),
     "a screen": ({"contents": {}, "screens": ["x"]}, "'screens' holds something that is not a JSON object"),
     "references": ({"contents": {}, "references": []}, "'references' is not a JSON object"),
@@ -179,6 +195,8 @@ def test_what_may_be_missing(empty: str | None) -> None:
     value: Json = {"contents": {"tasks": {}}}
     if empty is None:
         value |= dict.fromkeys(["flowId", "metadata", "screens", "references"])
+    assert from_export({"contents": {}})["contents"] == {}
+    assert from_export({"contents": {"tasks": None}})["contents"] == {"tasks": None}
     wanted = {"flowId": "", "metadata": {}, "contents": {"tasks": {}}, "screens": [], "references": {}}
     assert from_export(value) == wanted
     assert from_export({"flow": {"dsl": {"tasks": {}}}, **({"screens": None} if empty is None else {})}) == wanted

@@ -36,6 +36,41 @@ def test_edges_of_a_real_flow() -> None:
 def test_every_step_of_the_real_exports_is_met(flow: Json) -> None:
     form = normal(flow)
     assert graph.reached(graph.edges(form), [graph.start(form), "start"]) == set(form["tasks"])
+    assert graph.reachable(form) == set(form["tasks"])
+
+
+def test_what_users_can_get_to() -> None:
+    steps = {"start": "> 1", "1": "> 2", "2": "sign-in-magic-link-email > 3", "2.end": "verify-magic-link > 4"}
+    steps |= {"3": ">", "4": "logged-in", "5": "sign-in-totp > 1", "6": "sign-in-password > 5"}
+    form = normal(made(steps))
+    assert graph.reachable(form) == {"start", "1", "2", "3"}
+    form["tasks"]["2"]["arguments"] = {"verifyStepId": {"value": "2.end"}, "otherId": {"value": "6"}}
+    assert graph.reachable(form) == {"start", "1", "2", "3", "2.end", "4"}
+    assert graph.method_names(form) == ["magic link by email"]
+    # The pseudo step may lead somewhere else than the flow says it starts with.
+    form["contents"]["startTask"] = "5"
+    assert graph.reachable(form) == {"start", "1", "2", "3", "2.end", "4", "5"}
+    assert graph.method_names(form) == ["authenticator app (TOTP)", "magic link by email"]
+    form["contents"]["startTask"] = "nowhere"
+    del form["tasks"]["start"]
+    assert graph.reachable(form) == set()
+    assert graph.method_names(form) == []
+
+
+def test_steps_that_arguments_name() -> None:
+    arguments = {
+        "verifyStepId": {"type": "inline", "value": "b"},
+        "aStepId": {"value": "a"},
+        "emptyStepId": {"value": ""},
+        "oddStepId": {"value": ["x"]},
+        "textStepId": "x",
+        "stepId": {"value": "x"},
+        "StepIdToo": {"value": "x"},
+    }
+    assert graph.steps_named({"arguments": arguments}) == {"aStepId": "a", "verifyStepId": "b"}
+    assert (
+        graph.steps_named({}) == graph.steps_named({"arguments": None}) == graph.steps_named({"arguments": [1]}) == {}
+    )
 
 
 @pytest.mark.parametrize("following", [None, [], "x", {"rules": None}, {"rules": "x"}, {"rules": {"a": 1}}], ids=str)
@@ -157,6 +192,7 @@ def test_sub_flows() -> None:
         "7": {},
     }
     assert graph.sub_flows({"tasks": tasks}) == {"one"}
+    assert [graph.sub_flow(task) for task in tasks.values()] == ["one", *[""] * 6]
 
 
 # -- second factors --------------------------------------------------------------------------------------------------
@@ -225,6 +261,15 @@ ALONE: dict[str, tuple[dict[str, str], list[str]]] = {
         {**LINK, "2": "> sms", **SMS, "code": "> sms.end totp.code", **TOTP, "totp.code": "> totp sms"},
         [],
     ),
+    "a button on the screen for the code, which cannot be sent again": (
+        {**LINK, "2": "> sms", **SMS, "code": "> sms.end totp.code", **TOTP},
+        [],
+    ),
+    "a code that may be sent again by another step": (
+        {**LINK, "2": "> sms", **SMS, "code": "> sms.end sms2", "sms2": "sign-up-otp-sms > code"},
+        ["sms", "sms2"],
+    ),
+    "one that is begun and never finished": ({**LINK, "2": "> sms", "sms": "sign-in-otp-sms > totp", **TOTP}, ["totp"]),
     "a third factor": (
         {**LINK, "2": "> sms", **SMS, "sms.end": "verify-code-otp-sms > totp.code", **TOTP},
         ["sms", "totp"],
@@ -305,6 +350,24 @@ ALONE: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["sms"],
     ),
+    "a condition takes one of two": ({**LINK, "2": "> c", "c": "? > totp.code sms", **SMS, **TOTP}, ["sms", "totp"]),
+    "a condition right behind the proof": (
+        {**LINK, "ml.end": "verify-magic-link > c", "c": "? > totp.code sms", **SMS, **TOTP},
+        ["sms", "totp"],
+    ),
+    "a condition takes one of two, one with a fallback": (
+        {**LINK, "2": "> c", "c": "? > totp.code sms", **SMS, **TOTP, "totp.code": "> totp rc.code", **RECOVERY},
+        ["sms"],
+    ),
+    "a condition before a chooser": (
+        {**LINK, "2": "> c", "c": "? > choose sms", "choose": "> sms totp.code", **SMS, **TOTP},
+        [],
+    ),
+    "a chooser before a condition": (
+        {**LINK, "2": "> c totp.code", "c": "? > sms 0", **SMS, **TOTP},
+        [],
+    ),
+    "a chooser with one way only": ({**LINK, "2": "> c c", "c": "? > sms totp.code", **SMS, **TOTP}, ["sms", "totp"]),
     "a password as the first factor, proven at once": (
         {"start": "> login", "login": "> pw", "pw": "sign-up-or-in-password > 0", "0": "logged-in"},
         [],

@@ -31,6 +31,7 @@ from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, another_read
 PROJECT = "P2target"
 BASIC, CONNECTOR, ROLE = FLOWS[:3]
 SOURCE_ID = "CI2kytoq1RRvE147xvkGxu6xXEJxY"
+OTHER_ID = "CI2other" + "x" * 20
 TARGET_ID = "CI2target" + "x" * 20
 
 
@@ -219,13 +220,64 @@ def test_ids_without_a_name_are_warned_about() -> None:
 def test_names_that_must_be_looked_up() -> None:
     known = Known({"connectors": {"Known": TARGET_ID}, "roles": {}})
     entries = [
-        wanted(CONNECTOR, maps={"connectors": {"Any": "Mapped", "B": "Known", "C": TARGET_ID}}),
+        # What the map says of others does not matter here.
+        wanted(CONNECTOR, maps={"connectors": {"Any": "Mapped", SOURCE_ID: "", OTHER_ID: "Nowhere"}}),
         wanted(ROLE),
         Desired("gone", absent=True, definition=using(references={"connectors": {"Of no use": SOURCE_ID}})),
-        Desired("live"),
+        Desired("live", maps={"connectors": {"Any": "Mapped"}}),
     ]
-    assert names_needed(entries, known) == {"connectors": {"My HTTP Connector", "Mapped"}, "roles": {"My User Role"}}
-    assert names_needed([wanted(BASIC)], known) == {"connectors": set(), "roles": set()}
+    assert names_needed(entries, known) == {"connectors": {"My HTTP Connector"}, "roles": {"My User Role"}}
+    assert names_needed([wanted(BASIC, maps={"connectors": {"Any": "Mapped"}})], known) == {
+        "connectors": set(),
+        "roles": set(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "needed"), [("Mapped", {"Mapped"}), ("Known", set()), (TARGET_ID, set()), ("CIshort", {"CIshort"})]
+)
+def test_mapped_names_that_must_be_looked_up(target: str, needed: set[str]) -> None:
+    known = Known({"connectors": {"Known": TARGET_ID}, "roles": {}})
+    by_name = wanted(using(), maps={"connectors": {"My HTTP Connector": target}})
+    by_id = wanted(using(), maps={"connectors": {SOURCE_ID: target}})
+    # An id that no name under references has.
+    unnamed = wanted(using(OTHER_ID, references={}), maps={"connectors": {OTHER_ID: target}})
+    for entry in (by_name, by_id, unnamed):
+        assert names_needed([entry], known)["connectors"] == needed
+
+
+def test_a_map_that_does_not_apply_needs_nothing() -> None:
+    entry = wanted(BASIC, maps={"connectors": {"Any": "Nowhere", OTHER_ID: "Nowhere"}, "roles": {"Any": "Nowhere"}})
+    plan = make_plan([entry], found())
+    assert (only(plan).definition, plan.warnings) == (BASIC, [])
+
+
+def test_a_backup_of_this_very_project_says_itself_what_its_names_stand_for() -> None:
+    """A connector may be used by no flow any more but the one in the backup."""
+    texts = problems_of([wanted(CONNECTOR)], found())
+    assert "refers to the connector 'My HTTP Connector'" in texts[0]
+    assert "refers to the connector" in problems_of([wanted(CONNECTOR, only_project="P2other")], found())[0]
+    there = found()
+    plan = make_plan([wanted(CONNECTOR, only_project=PROJECT)], there)
+    assert (only(plan).definition, plan.warnings) == (CONNECTOR, [])
+    assert there == found()
+    # What the project says now counts more: it may have been made anew.
+    there = found(connectors={"My HTTP Connector": TARGET_ID})
+    plan = make_plan([wanted(using(SOURCE_ID), only_project=PROJECT)], there)
+    assert only(plan).definition == using(TARGET_ID, references={"connectors": {"My HTTP Connector": TARGET_ID}})
+    # The other entries learn nothing from it.
+    assert len(problems_of([wanted(CONNECTOR, only_project=PROJECT), wanted(CONNECTOR, id="x")], found())) == 1
+
+
+def test_a_flow_that_is_run_and_not_there() -> None:
+    outer = wanted(flow("outer", "gone", "inner", "new"), source="a.yml")
+    entries = [outer, wanted(flow("new"))]
+    plan = make_plan(entries, found(flow("inner")))
+    assert plan.warnings == ["flow 'outer' (a.yml): runs the flow 'gone', which project P2target does not have."]
+    assert make_plan([wanted(flow("outer", "outer"))], found()).warnings == []
+    # Not even where nothing changes.
+    plan = make_plan([Desired("outer")], found(flow("outer", "gone")))
+    assert (plan.changes, len(plan.warnings)) == ([], 1)
 
 
 # -- the guard -------------------------------------------------------------------------------------------------------
@@ -257,6 +309,10 @@ def test_a_second_factor_alone() -> None:
     assert len(guarded(wanted(ALONE, allow_breaking_changes=True), live=BASIC)) == 1
     # What is there already and stays as it is, is not stopped.
     assert guarded(wanted(ALONE), live=ALONE) == []
+    # Neither is it where no definition is given.
+    plan = make_plan([Desired("made", overrides={"disabled": True})], found(ALONE))
+    assert (only(plan).fields, plan.guarded) == (["disabled"], [])
+    assert len(guarded(wanted({**ALONE, "metadata": {"name": "New"}}), live=ALONE)) == 1
 
 
 # -- order -----------------------------------------------------------------------------------------------------------
@@ -344,7 +400,7 @@ def test_a_flow_that_is_still_run_stays(with_definition: bool) -> None:
 
 # -- properties ------------------------------------------------------------------------------------------------------
 
-PROPERTY = hypothesis.settings(max_examples=60, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+PROPERTY = hypothesis.settings(max_examples=40, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 IDS = ["one", "two", "three", "four"]
 SOURCE = {f"Connector {letter}": f"CI2source{letter * 20}" for letter in "abc"}
 TARGET = {name: object_id.replace("source", "target") for name, object_id in SOURCE.items()}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import (
     Known,
     is_known,
+    mapped_ids,
     missing,
     referenced,
     resolve,
@@ -297,6 +298,55 @@ def test_is_known() -> None:
     assert not is_known("connectors", "Admin", there)
 
 
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("CI1" + "a" * 19, ["connectors"]),
+        ("CI" + "a" * 19 + "1", ["connectors"]),
+        ("CI1" + "a" * 18, []),
+        ("CI" + "a" * 30, []),
+        ("CIRCUMSTANCES", []),
+        ("CIRCUMSTANCESANDCIRCUMSTANCES", []),
+        ("CI1-" + "a" * 26, []),
+        ("ROL1" + "a" * 19, ["roles"]),
+        ("ROL1" + "a" * 18, []),
+        ("ROLLINGSTONESGATHERNOMOSSATALL", []),
+        ("ROLE_OF_THE_NUMBER_12345678901", []),
+        ("role1" + "a" * 26, []),
+    ],
+)
+def test_what_an_id_is_like(text: str, kinds: list[str]) -> None:
+    for kind in ("connectors", "roles"):
+        assert is_known(kind, text, known()) is (kind in kinds)
+        assert unnamed(flow(None, None, f"x {text}."), known(), None)[kind] == ([text] if kind in kinds else [])
+        assert used(flow(None, None, text), kind) == ([text] if kind in kinds else [])
+
+
+@pytest.mark.parametrize(
+    "bad", ["0", "id", "Admin", "administrator", "12345", "0123 56789", "a1b2c3d4e", "a.b.c.d.e.1"]
+)
+def test_an_id_that_may_stand_anywhere_is_none(bad: str) -> None:
+    """Replacing it would hit ordinary words all over the flow."""
+    made = flow({"Audit": A}, {"Admin": bad}, A, bad)
+    _result, problems = resolve(made, known({"Audit": B}, {"Admin": ROLE_B}), {}, PROJECT)
+    assert problems == [f"has '{bad}' under references as the id of the role 'Admin', which is none."]
+    # Neither by a map.
+    assert resolve(made, known({"Audit": B}), {"roles": {"Admin": ROLE_B}}, PROJECT)[1] == problems
+
+
+@pytest.mark.parametrize("odd", ["0123456789", "my-role_01", "aaaaaaaaa1"])
+def test_another_service_may_make_other_ids(odd: str) -> None:
+    result, problems = resolve(flow(None, {"Admin": odd}, odd, f"{odd}x"), known(None, {"Admin": ROLE_B}), {}, PROJECT)
+    assert (problems, texts_of(result)) == ([], [ROLE_B, f"{odd}x"])
+
+
+def test_mapped_ids() -> None:
+    made = flow({"Audit": A}, {"Admin": ROLE_A}, A, f"x {B}", ROLE_B)
+    maps = {"connectors": {A: "One", B: "Two", C: "Three", "Audit": "Four", ROLE_B: "Five"}, "roles": {ROLE_B: "Six"}}
+    assert mapped_ids(made, maps) == {"connectors": {B: "Two"}, "roles": {ROLE_B: "Six"}}
+    assert mapped_ids(made, {}) == {"connectors": {}, "roles": {}}
+
+
 def test_ids_that_nothing_names() -> None:
     made = flow({"Audit": A}, None, A, f"{B} {C}", ROLE_A, "CIshort", f"x{D}", {D: [1]})
     live = flow(None, None, C)
@@ -308,6 +358,11 @@ def test_used() -> None:
     made = flow({"Audit": A, "Unused": B, "Odd": "odd-id"}, {"Admin": ROLE_A}, A, D, "odd-id", ROLE_A)
     assert used(made, "connectors") == ["Audit", D, "Odd"]
     assert used(made, "roles") == ["Admin"]
+    # Whole words only.
+    made = flow({"Audit": A, "Odd": "odd-id"}, None, f"{A}x", f"x{A}", "odd-ids", "anodd-id", f"{B}{B}")
+    assert used(made, "connectors") == [f"{A}x", f"{B}{B}"]  # other ids, as far as one can tell
+    made = flow({"Audit": A, "Odd": "odd-id"}, None, f"({A})", "x.odd-id.y")
+    assert used(made, "connectors") == ["Audit", "Odd"]
 
 
 @pytest.mark.parametrize("made", FLOWS[1:3], ids=["connectors", "roles"])

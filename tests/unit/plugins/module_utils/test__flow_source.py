@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
 from ansible_collections.pcc.identity.plugins.module_utils._flow_source import resolve, where
 from tests.support.flows import sample, to_console_form
@@ -110,6 +111,23 @@ def test_a_file_that_must_be_decrypted_first(tmp_path: Path) -> None:
     assert (found, seen) == ({"definition": BASIC}, [str(tmp_path / "vault.json")])
 
 
+def test_files_of_a_snapshot_that_must_be_decrypted_first(tmp_path: Path) -> None:
+    plain = Path(snapshot(tmp_path / "plain", PHONE))
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    for file in plain.iterdir():
+        (vault / file.name).write_text("$ANSIBLE_VAULT")
+    opened = []
+
+    def decrypted(path: str) -> str:
+        opened.append(path)
+        return str(plain / Path(path).name)
+
+    (found,) = resolved({"src": str(vault), "id": PHONE["flowId"]}, open_file=decrypted)
+    assert found["definition"] == {**PHONE, "flowId": "vault"}
+    assert sorted(opened) == sorted(str(file) for file in vault.iterdir())
+
+
 def test_a_file_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     written(tmp_path / "flow.json", BASIC)
@@ -137,6 +155,58 @@ def test_a_backup(tmp_path: Path) -> None:
     assert resolved({"src": src, "disabled": True, "state": "present"}) == entries
     for entry in entries:
         assert resolved({"src": src, "id": entry["id"], "disabled": True, "state": "present"}) == [entry]
+
+
+def test_a_backup_as_definition() -> None:
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    content = backup.document({"flows": {"a": None, "b": BASIC}}, reason="x", project={"id": "P2x"}, origin={}, now=now)
+    entries = [
+        {"id": "a", "state": "absent", "only_project": "P2x"},
+        {"id": "b", "definition": BASIC, "only_project": "P2x"},
+    ]
+    for definition in (content, json.dumps(content)):
+        assert resolved({"definition": definition}) == entries
+        assert resolved({"definition": definition, "id": "b"}) == entries[1:]
+        assert problem({"definition": definition, "id": "c"}) == ("definition", "holds no flow 'c'; it has a, b.")
+    content["sections"]["flows"]["a"] = BASIC
+    field, text = problem({"definition": content})
+    assert field == "definition"
+    assert text.startswith("is damaged: the checksum of its section 'flows'")
+
+
+@pytest.mark.parametrize("export", [PHONE, {"flow": PHONE}, to_console_form(PHONE)], ids=["v2", "reply", "console"])
+def test_a_definition_as_text(export: Json) -> None:
+    (found,) = resolved({"definition": json.dumps(export)})
+    assert same(normal(found["definition"]), normal(PHONE))
+
+
+def test_a_config_as_text() -> None:
+    config = {"methods": ["totp", "email"]}
+    entry = {"id": "mfa", "template": "mfa-login"}
+    assert resolved({**entry, "config": json.dumps(config)}) == resolved({**entry, "config": config})
+    assert problem({**entry, "config": '{"metods": []}'})[0] == "config"
+    assert problem({**entry, "config": "text"})[0] == "config"
+
+
+def test_an_id_that_looks_like_a_number(tmp_path: Path) -> None:
+    assert resolved({"id": 7, "disabled": True}) == [{"id": "7", "disabled": True}]
+    assert resolved({"id": 0}) == [{"id": "0"}]
+    src = saved(tmp_path, {"7": BASIC})
+    (found,) = resolved({"id": 7, "src": src})
+    assert (found["id"], found["definition"]) == ("7", BASIC)
+    (found,) = resolved({"id": 7, "template": "mfa-login"})
+    assert (found["id"], found["definition"]["flowId"]) == ("7", "7")
+
+
+@pytest.mark.parametrize("value", ["", "  ", True, False, ["x"], {"a": 1}, 1.5], ids=str)
+@pytest.mark.parametrize("field", ["id", "src", "template"])
+def test_what_is_no_text(field: str, value: Any) -> None:
+    assert problem({field: value, "disabled": True}) == (field, "is not a text, or is empty.")
+
+
+@pytest.mark.parametrize("field", ["src", "template"])
+def test_a_number_is_an_id_and_nothing_else(field: str) -> None:
+    assert problem({"id": "x", field: 5}) == (field, "is not a text, or is empty.")
 
 
 @pytest.mark.parametrize("config", [None, {}, {"methods": ["totp", "email"]}], ids=str)
@@ -241,9 +311,28 @@ def test_bad_folders(tmp_path: Path) -> None:
     (folder / "screen-s1.json").unlink()
     assert "names screens that are not there: screen-s1.json" in problem({"src": str(folder)})[1]
     (folder / "contents.json").write_text("[")
-    assert problem({"src": str(folder)})[1].startswith("is not JSON: ")
+    assert problem({"src": str(folder)})[1].startswith("contents.json in it is not JSON: ")
     (folder / "contents.json").unlink()
-    assert problem({"src": str(folder)})[1] == "cannot be read: No such file or directory."
+    assert problem({"src": str(folder)})[1] == "contents.json in it cannot be read: No such file or directory."
+    snapshot(folder, PHONE)
+    (folder / "screen-s0.json").write_text("x")
+    assert problem({"src": str(folder)})[1].startswith("screen-s0.json in it is not JSON: ")
+    (folder / "screen-s0.json").unlink()
+    (folder / "metadata.json").write_text("")
+    assert "metadata.json in it is not JSON: " in problem({"src": str(folder)})[1]
+
+
+def test_a_file_of_a_snapshot_that_cannot_be_decrypted(tmp_path: Path) -> None:
+    folder = snapshot(tmp_path / "flow", PHONE)
+
+    def refuse(path: str) -> str:
+        if path.endswith("contents.json"):
+            raise IdentityError("unreadable", "cannot be read: no vault secrets.", "Give a password.")
+        return path
+
+    found, (one,) = resolve({"src": folder}, [], "", open_file=refuse)
+    assert found == []
+    assert str(one) == f"src '{folder}': contents.json in it cannot be read: no vault secrets. Give a password."
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,11 @@ def test_a_template_file_that_cannot_be_used(tmp_path: Path, content: str, text:
             {"sets": ["screens/SC1/interactions/toA/label"]},
             ".sets: 'screens/SC1/interactions/toA/label' has a placeholder: give the option a default, or require it.",
         ),
+        (
+            {"sets": ["contents/tasks/2/arguments/days"], "default": "x"},
+            ".sets: 'contents/tasks/2/arguments/days' is an object: name the value in it.",
+        ),
+        ({"sets": ["screens/SC1"]}, ".sets: 'screens/SC1' is an object: name the value in it."),
         ({"sets": ["flowId/x"]}, ".sets: there is no 'flowId/x' in the flow."),
     ],
 )
@@ -133,18 +138,33 @@ def test_an_option_that_cannot_be_used(tmp_path: Path, option: Json, text: str) 
         ("{", "is not JSON: Expecting property name"),
         ("[]", "is a list, not a JSON object."),
         ({"flow": small_flow()}, "has to be an export in v2 form, with 'contents' in it; in a reply, that is what is "),
-        ({"contents": {"tasks": []}}, "has no steps: contents.tasks must be an object with at least one."),
+        ({"contents": {"tasks": []}}, "'contents.tasks' is not an object of steps, each an object."),
         (edited(("screens", {"SC1": {}})), "'screens' is not a list."),
-        (edited(("contents/tasks/9", [])), "has a step '9' that is not an object."),
+        (edited(("contents/tasks", {})), "has no steps: contents.tasks must be an object with at least one."),
+        (edited(("contents/tasks/9", [])), "'contents.tasks' is not an object of steps, each an object."),
         (edited(("contents/startTask", "7")), "starts with the step '7' (contents.startTask), which does not exist."),
         (
             edited(("contents/tasks/1/arguments/verifyStepId/value", "7")),
-            "step '1' (Step 1) names step '7' in verifyStepId, which is not there.",
+            "has the step 'Step 1' (1), whose verifyStepId names the step '7', which does not exist.",
         ),
         (
             edited(("screens/1/contents/inner/linkedNodes", {"left": "x"})),
-            "screen 'SC2' has no part 'x', which another one holds.",
+            "has the screen SC2, whose element 'inner' holds 'x', which does not exist.",
         ),
+        (
+            edited(("screens/1/contents/inner/nodes", "done")),
+            "has the screen SC2, whose element 'inner' has nodes that are no list, or linkedNodes that are no object.",
+        ),
+        (
+            edited(("screens/0/interactions", {"toA": {}})),
+            "has the screen SC1, whose interactions are not a list of objects.",
+        ),
+        (edited(("contents/tasks/9/action", None)), "has the step 'Step 9' (9), which has no action."),
+        (
+            edited(("contents/tasks/3/conditions", None)),
+            "has the step 'Step 3' (3), whose conditions are not a list of objects.",
+        ),
+        (edited(("contents/tasks/9/next", [])), "has the step 'Step 9' (9), whose next is not an object with a list"),
     ],
 )
 def test_a_definition_that_cannot_be_used(tmp_path: Path, flow: Any, text: str) -> None:

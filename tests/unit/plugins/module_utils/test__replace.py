@@ -337,6 +337,69 @@ def test_outcomes() -> None:
     assert (unknown.status, unknown.changed) == ("failed", None)
 
 
+def raising(service: Service, raised: Exception, *, after: bool = False, times: int = 99) -> Whole[str]:
+    """Sending fails in another way than the service does, before or after the object is in place."""
+    whole = service.whole()
+    left = iter(range(times))
+
+    def send(value: str | None) -> None:
+        fails = next(left, None) is not None
+        if after or not fails:
+            service.send(value)
+        if fails:
+            raise raised
+
+    whole.send = send
+    return whole
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_after_anything_that_goes_wrong_it_is_looked(old: str | None, new: str | None) -> None:
+    for raised in (KeyError("x"), IdentityError("bad", "Something else.")):
+        service = Service(old)
+        replace(raising(service, raised, after=True), old, new)
+        assert (service.state, service.sent, service.looked) == (new, [new], 1)
+        service = Service(old)
+        replace(raising(service, raised, times=TRIES - 1), old, new)
+        assert (service.state, service.sent, service.pauses) == (new, [new], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("raised", "text"),
+    [
+        (IdentityError("bad", "Something else."), "IdentityError: Something else."),
+        (KeyError("x"), "KeyError: 'x'."),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), "UnicodeEncodeError: 'utf-8' codec"),
+    ],
+)
+def test_whatever_else_goes_wrong(raised: Exception, text: str) -> None:
+    service = Service("old")
+    outcome = replacement(CHANGE, raising(service, raised), "old", "new")
+    # It was looked, so it is known.
+    assert (outcome.status, outcome.changed, outcome.applied) == ("failed", False, [])
+    assert (service.looked, service.pauses) == (TRIES, [1, 2])
+    assert isinstance(outcome.error, IdentityError)
+    assert (outcome.error.code, outcome.error.hint) == ("unexpected", "Report this.")
+    assert outcome.error.message.startswith(text)
+    assert outcome.error.message.endswith(" It is as it was before.")
+
+
+def test_something_else_goes_wrong_and_nobody_can_look() -> None:
+    outcome = replacement(CHANGE, raising(Service("old", [], ["fails"] * TRIES), KeyError("x")), "old", "new")
+    assert (outcome.status, outcome.changed) == ("failed", None)
+    assert isinstance(outcome.error, IdentityError)
+    assert outcome.error.code == "unknown_outcome"
+    assert outcome.error.message.startswith("KeyError: 'x'. Whether it took effect is not known")
+
+
+def test_something_else_goes_wrong_and_leaves_neither_of_the_two() -> None:
+    service = Service("old", ["mangled"])
+    outcome = replacement(CHANGE, raising(service, KeyError("x"), after=True, times=1), "old", "new")
+    assert (outcome.changed, service.state, service.sent) == (False, "old", ["new", "old"])
+    assert isinstance(outcome.error, IdentityError)
+    assert outcome.error.code == "undone"
+
+
 @pytest.mark.parametrize(
     ("raised", "code", "message"),
     [
@@ -344,13 +407,13 @@ def test_outcomes() -> None:
         (KeyError("x"), "unexpected", "KeyError: 'x'. Whether it took effect is not known."),
     ],
 )
-def test_whatever_else_goes_wrong(raised: Exception, code: str, message: str) -> None:
+def test_comparing_goes_wrong(raised: Exception, code: str, message: str) -> None:
     whole = Service("old").whole()
 
-    def fail(_value: str | None) -> None:
+    def fail(_one: str | None, _other: str | None) -> bool:
         raise raised
 
-    whole.send = fail
+    whole.same = fail
     outcome = replacement(CHANGE, whole, "old", "new")
     assert (outcome.status, outcome.changed) == ("failed", None)
     assert outcome.error is not None

@@ -88,6 +88,18 @@ def test_a_failed_result_fails_and_still_tells_what_changed() -> None:
     assert (result["failed"], result["changed"], result["msg"], result["tenants"]) == (True, True, "half", [1])
 
 
+@pytest.mark.parametrize("failed", [False, True])
+def test_warnings_are_told_as_ansible_tells_them(failed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    # Ansible keeps those of the whole process, which here are many runs.
+    monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _self, text: told.append(text))
+    result = module(lambda *_: {"changed": True, "failed": failed, "msg": "x", "warnings": ["One.", "Two."]})
+    assert told == ["One.", "Two."]
+    assert (result["changed"], result["msg"], "warnings" in result) == (True, "x", False)
+    assert "warnings" not in module(lambda *_: {"changed": False, "warnings": []})
+    assert told == ["One.", "Two."]
+
+
 @pytest.mark.parametrize(
     ("error", "code", "hint"),
     [
