@@ -129,8 +129,9 @@ def _screen_problems(screen: dict[str, t.Any]) -> list[str]:
     if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
         return ["whose contents are not an object of objects."]
     found = []
-    if screen.get("interactions") is not None and not _are_objects(screen["interactions"]):
-        found.append("whose interactions are not a list of objects.")
+    interactions = screen.get("interactions") or []
+    if not _are_objects(interactions) or not all(isinstance(item.get("id"), str) for item in interactions):
+        found.append("whose interactions are not a list of objects with an id.")
     for key, node in sorted(nodes.items()):
         listed, linked = node.get("nodes") or [], node.get("linkedNodes") or {}
         if not isinstance(listed, list) or not isinstance(linked, dict):

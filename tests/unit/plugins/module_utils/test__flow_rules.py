@@ -136,7 +136,7 @@ BROKEN: dict[str, tuple[Callable[[Json], Any], list[str]]] = {
     "an element as text": (lambda f: elements_of(f).update(x="y"), ["whose contents are not an object of objects."]),
     "interactions as an object": (
         lambda f: f["screens"][0].update(interactions={"a": {}}),
-        ["has the screen screen-login, whose interactions are not a list of objects."],
+        ["has the screen screen-login, whose interactions are not a list of objects with an id."],
     ),
     "an interaction as text": (lambda f: f["screens"][0].update(interactions=["x"]), ["whose interactions are not a"]),
     "no interactions": (lambda f: f["screens"][0].update(interactions=None), []),
