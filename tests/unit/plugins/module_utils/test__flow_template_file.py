@@ -157,7 +157,7 @@ def test_an_option_that_cannot_be_used(tmp_path: Path, option: Json, text: str) 
         ),
         (
             edited(("screens/0/interactions", {"toA": {}})),
-            "has the screen SC1, whose interactions are not a list of objects.",
+            "has the screen SC1, whose interactions are not a list of objects with an id.",
         ),
         (edited(("contents/tasks/9/action", None)), "has the step 'Step 9' (9), which has no action."),
         (
