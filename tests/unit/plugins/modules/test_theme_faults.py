@@ -290,7 +290,7 @@ def test_a_theme_that_is_null_is_empty() -> None:
     assert manage(service, OPTIONS, True)["changes"] == ["light"]
 
 
-def test_an_unforeseen_error_is_told_with_the_backup() -> None:
+def test_after_an_unforeseen_error_it_is_looked_at() -> None:
     service: Any = Spoiling(OLD, upserts=True)
 
     def break_down(_styles: Any) -> Any:
@@ -300,5 +300,5 @@ def test_an_unforeseen_error_is_told_with_the_backup() -> None:
     result = manage(service, OPTIONS, False)
     assert result["error_code"] == "unexpected"
     assert "oops" in result["msg"]
-    assert result["changed"]
-    assert result["backup_file"] in result["msg"]
+    assert "It is as it was before." in result["msg"]
+    assert not result["changed"]
