@@ -68,8 +68,8 @@ roles:
   type: dict
 allow_breaking_changes:
   description:
-    - Whether the flow may lose a screen, a step that others lead to, a sign-in method, or its start step. Otherwise
-      nothing is written, and the message names them.
+    - Whether users may lose a screen, a step, a sign-in method or the start step of the flow, because it is removed or
+      because nothing leads to it any more. Otherwise nothing is written, and the message names them.
   type: bool
   default: false
 allow_missing_fallback:
