@@ -447,7 +447,7 @@ def test_nothing_is_planned_that_was_not_asked_for(case: Case) -> None:
         if change.action == UPDATE:
             current = case.tenants.tenants[change.key].values
             assert change.before == {name: current[name] for name in change.after}
-            # Password settings that are inherited are held where the ancestor's change; nothing else is written as it is.
+            # Inherited password settings are held where the ancestor's change; nothing else is written as it is.
             as_it_is = set(change.after) - set(fields.differing(change.after, current))
             above = [each for each in plan.changes if each.key in change.needs]
             assert all(fields.FIELDS[name].step == fields.PASSWORD for name in as_it_is)
