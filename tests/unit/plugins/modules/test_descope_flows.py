@@ -546,7 +546,7 @@ def test_maps_that_do_not_apply_cost_nothing(emulator: ThreadedEmulator, run: Ru
     [
         ({"connectors": {"A": None}}, "connectors.A: is not the name or id of one"),
         ({"roles": {"B": ["x"]}}, "roles.B: is not the name or id of one"),
-        ({"definition": "no json"}, "'definition' is of type str"),
+        ({"definition": "no json"}, "unable to convert to dict"),
         ({"src": ""}, "src: is not a text, or is empty"),
         ({"references": {"roles": {"Admin": "0"}}}, "which is none"),
     ],
