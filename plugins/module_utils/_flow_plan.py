@@ -162,10 +162,11 @@ def names_needed(desired: t.Sequence[Desired], known: Known) -> dict[str, set[st
     needed: dict[str, set[str]] = {kind: set() for kind in references.KINDS}
     for entry in desired:
         if entry.definition is not None and not entry.absent:
-            for kind, names in references.missing(entry.definition, known, entry.maps).items():
-                mapped = references.mapped_ids(entry.definition, entry.maps)[kind].values()
-                needed[kind] |= set(names.values())
-                needed[kind] |= {name for name in mapped if not references.is_known(kind, name, known)}
+            missing = references.missing(entry.definition, known, entry.maps)
+            by_id = references.mapped_ids(entry.definition, entry.maps)
+            for kind in references.KINDS:
+                needed[kind] |= set(missing[kind].values())
+                needed[kind] |= {name for name in by_id[kind].values() if not references.is_known(kind, name, known)}
     return needed
 
 

@@ -105,6 +105,7 @@ def resolve(definition: Definition, known: Known, maps: Names, project: str) -> 
     problems: list[str] = []
     references = dict(definition.get("references") or {})
     bare = {**definition, "references": {}}
+    by_id = mapped_ids(definition, maps)
     for kind, names in referenced(definition).items():
         result = {}
         for name, old in names.items():
@@ -123,7 +124,7 @@ def resolve(definition: Definition, known: Known, maps: Names, project: str) -> 
                 replaced[old] = new
         if names:
             references[kind] = result
-        for old, target in mapped_ids(definition, maps)[kind].items():
+        for old, target in by_id[kind].items():
             new = _id_of(kind, target, known)
             if new is None:
                 problems.append(_unknown(kind, old, target, known, project))

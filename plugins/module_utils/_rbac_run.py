@@ -11,20 +11,20 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out, one_line, summary
+from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
-from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
-from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan, too_many_deletions
-from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import PERMISSIONS, ROLES, Desired, Kind
-from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import (
-    RbacChange,
-    make_permission_plan,
-    make_role_plan,
+from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
+    guard_problems,
+    guard_spec,
+    refused_deletions,
+    result_over,
 )
+from ansible_collections.pcc.identity.plugins.module_utils._plan import Plan
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import PERMISSIONS, ROLES, Desired, Kind
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import make_permission_plan, make_role_plan
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_rules import permissions_needed, problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
-from ansible_collections.pcc.identity.plugins.module_utils._report import failure, some
 
 Options = dict[str, t.Any]
 
@@ -57,11 +57,7 @@ def _argument_spec(kind: Kind, own: Options) -> Options:
     }
     return {
         kind.plural: {"type": "list", "elements": "dict", "required": True, "options": entry},
-        "prune": {"type": "bool", "default": False},
-        "allow_empty": {"type": "bool", "default": False},
-        "max_deletes": {"type": "int", "default": 5},
-        "max_delete_percent": {"type": "int", "default": 10},
-        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        **guard_spec(),
     }
 
 
@@ -76,20 +72,7 @@ def check_roles(options: Options) -> list[Problem]:
 
 
 def _check(kind: Kind, options: Options) -> list[Problem]:
-    problems = problems_alone(_entries(kind, options))
-    if options["prune"] and not options[kind.plural] and not options["allow_empty"]:
-        problems.append(
-            Problem(
-                "",
-                kind.plural,
-                f"an empty list with prune: true would delete every {kind.noun}: check where the list comes from, or "
-                "set allow_empty: true if that is meant.",
-            )
-        )
-    for name in ("max_deletes", "max_delete_percent"):
-        if options[name] < 0:
-            problems.append(Problem("", name, f"{options[name]} is negative: give 0 or more."))
-    return problems
+    return [*problems_alone(_entries(kind, options)), *guard_problems(options, kind.plural, kind.noun)]
 
 
 def manage_permissions(client: Client, options: Options, check_mode: bool) -> Options:
@@ -130,7 +113,7 @@ class _Work:
 
     def result(self, options: Options, check_mode: bool) -> Options:
         """Carry out the plan, unless it deletes too much, and return the module's result."""
-        refusal = _guard(self.plan, options)
+        refusal = refused_deletions(self.plan, options, lambda change: change.key)
         if refusal:
             untouched = [Outcome.skipped(change, refusal["msg"]) for change in self.plan.changes]
             return {**self._report(untouched, planned=check_mode), **refusal}
@@ -152,22 +135,16 @@ class _Work:
 
     def _report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
         """Return the result: what was done, or with C(planned) what would be."""
-        kind = self.service.kind
-        counts = summary(outcomes, len(self.plan.unchanged))
-        failed = [outcome for outcome in outcomes if outcome.status in {"failed", "skipped"}]
-        shown = self.plan.changes if planned else [_took_effect(outcome) for outcome in outcomes if outcome.effects]
-        result: Options = {
-            "changed": any(outcome.changed is not False for outcome in outcomes),
-            "msg": one_line(counts),
-            "summary": counts,
-            kind.plural: self._rows({outcome.change.key: outcome for outcome in outcomes}),
-            "unmanaged": self.plan.unmanaged,
-            "requests": self.client.session.requests(),
-            "diff": render(shown, dict, f"{kind.plural} of {self.client.connection.project_id}"),
-        }
-        if failed or self.unverified:
-            result.update(failure(result["msg"], failed, self.unverified))
-        return result
+        return result_over(
+            self.client,
+            self.plan,
+            outcomes,
+            planned=planned,
+            plural=self.service.kind.plural,
+            rows=self._rows({outcome.change.key: outcome for outcome in outcomes}),
+            shape=dict,
+            unverified=self.unverified,
+        )
 
     def _rows(self, by_key: dict[str, Outcome]) -> list[Options]:
         rows: dict[str, Options] = {}
@@ -184,31 +161,3 @@ class _Work:
     def _named(self, key: str, name: str) -> Options:
         kind = self.service.kind
         return {"name": name, **({"tenant_id": kind.of_key(key)[0]} if kind.of_tenants else {})}
-
-
-def _took_effect(outcome: Outcome) -> RbacChange:
-    """Return the part of a change that took effect."""
-    change = t.cast(RbacChange, outcome.change)
-    return dataclasses.replace(
-        change,
-        before={name: value for name, value in change.before.items() if name in outcome.effects},
-        after={**{name: value for name, value in change.after.items() if name in outcome.applied}, **outcome.read_back},
-    )
-
-
-def _guard(plan: Plan, options: Options) -> Options | None:
-    deletions = plan.of(DELETE)
-    reason = too_many_deletions(
-        len(deletions),
-        plan.live,
-        max_deletes=options["max_deletes"],
-        max_delete_percent=options["max_delete_percent"],
-    )
-    if not reason:
-        return None
-    return {
-        "failed": True,
-        "msg": f"Nothing was written: {reason}: {some(sorted(change.key for change in deletions))}.",
-        "error_code": "too_many_deletions",
-        "hint": "Check where the list comes from; if all these shall go, raise max_deletes and max_delete_percent.",
-    }

@@ -12,14 +12,18 @@ import dataclasses
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
-from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, carry_out, one_line, summary
+from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, carry_out
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
-from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
-from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan, too_many_deletions
-from ansible_collections.pcc.identity.plugins.module_utils._report import failure, some
+from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
+    guard_problems,
+    guard_spec,
+    refused_deletions,
+    result_over,
+)
+from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
-from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import make_plan
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 
@@ -40,11 +44,7 @@ def list_argument_spec() -> Options:
             "required": True,
             "options": {**fields.argument_spec(), "source": {"type": "str"}},
         },
-        "prune": {"type": "bool", "default": False},
-        "allow_empty": {"type": "bool", "default": False},
-        "max_deletes": {"type": "int", "default": 5},
-        "max_delete_percent": {"type": "int", "default": 10},
-        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        **guard_spec(),
     }
 
 
@@ -55,27 +55,14 @@ def check_one(options: Options) -> list[Problem]:
 
 def check_list(options: Options) -> list[Problem]:
     """Return what is wrong with the options of C(descope_tenants) by themselves."""
-    problems = problems_alone(_entries(options))
-    if options["prune"] and not options["tenants"] and not options["allow_empty"]:
-        problems.append(
-            Problem(
-                "",
-                "tenants",
-                "an empty list with prune: true would delete every tenant: check where the list comes from, or set "
-                "allow_empty: true if that is meant.",
-            )
-        )
-    for name in ("max_deletes", "max_delete_percent"):
-        if options[name] < 0:
-            problems.append(Problem("", name, f"{options[name]} is negative: give 0 or more."))
-    return problems
+    return [*problems_alone(_entries(options)), *guard_problems(options, "tenants", "tenant")]
 
 
 def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_tenants) does and return its result."""
     desired = _entries(options)
     work = _Work(client, desired, prune=options["prune"])
-    refusal = _guard(work.plan, options)
+    refusal = refused_deletions(work.plan, options, lambda change: f"{change.key} ({change.name})")
     if refusal:
         untouched = [Outcome.skipped(change, refusal["msg"]) for change in work.plan.changes]
         return {**work.report(untouched, planned=check_mode), **refusal}
@@ -137,22 +124,16 @@ class _Work:
 
     def report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
         """Return the result over many: what was done, or with C(planned) what would be."""
-        by_key = {outcome.change.key: outcome for outcome in outcomes}
-        counts = summary(outcomes, len(self.plan.unchanged))
-        failed = [outcome for outcome in outcomes if outcome.status in {"failed", "skipped"}]
-        shown = self.plan.changes if planned else [_took_effect(outcome) for outcome in outcomes if outcome.effects]
-        result: Options = {
-            "changed": any(outcome.changed is not False for outcome in outcomes),
-            "msg": one_line(counts),
-            "summary": counts,
-            "tenants": self._rows(by_key),
-            "unmanaged": self.plan.unmanaged,
-            "requests": self.client.session.requests(),
-            "diff": render(shown, fields.nested, f"tenants of {self.client.connection.project_id}"),
-        }
-        if failed or self.unverified:
-            result.update(failure(result["msg"], failed, self.unverified))
-        return result
+        return result_over(
+            self.client,
+            self.plan,
+            outcomes,
+            planned=planned,
+            plural="tenants",
+            rows=self._rows({outcome.change.key: outcome for outcome in outcomes}),
+            shape=fields.nested,
+            unverified=self.unverified,
+        )
 
     def tenant(self, outcomes: list[Outcome], check_mode: bool) -> Options | None:
         """Return the one tenant as it is now, or in check mode as it would be; None if there is none."""
@@ -183,32 +164,3 @@ class _Work:
             rows[change.key] = {**row, "error": str(outcome.error) if outcome and outcome.error else None}
         listed = [rows.pop(key) for key in self.keys]
         return listed + list(rows.values())
-
-
-def _took_effect(outcome: Outcome) -> TenantChange:
-    """Return the part of a change that took effect."""
-    change = t.cast(TenantChange, outcome.change)
-    return dataclasses.replace(
-        change,
-        before={name: value for name, value in change.before.items() if name in outcome.effects},
-        after={**{name: value for name, value in change.after.items() if name in outcome.applied}, **outcome.read_back},
-    )
-
-
-def _guard(plan: Plan, options: Options) -> Options | None:
-    deletions = plan.of(DELETE)
-    reason = too_many_deletions(
-        len(deletions),
-        plan.live,
-        max_deletes=options["max_deletes"],
-        max_delete_percent=options["max_delete_percent"],
-    )
-    if not reason:
-        return None
-    names = [f"{change.key} ({change.name})" for change in sorted(deletions, key=lambda change: change.key)]
-    return {
-        "failed": True,
-        "msg": f"Nothing was written: {reason}: {some(names)}.",
-        "error_code": "too_many_deletions",
-        "hint": "Check where the list comes from; if all these shall go, raise max_deletes and max_delete_percent.",
-    }
