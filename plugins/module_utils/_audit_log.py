@@ -31,6 +31,7 @@ import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+from ansible_collections.pcc.identity.plugins.module_utils._local import sync_folder
 
 SCHEMA_VERSION = 1
 
@@ -375,7 +376,7 @@ class AuditLog:
         finally:
             os.close(handle)
         if not before:
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
 
     def _rotate(self) -> None:
         with self.path.open("rb") as file:
@@ -383,7 +384,7 @@ class AuditLog:
         if entry is None:
             raise self._damaged(f"the first line of {self.path.name} {problem}")
         os.rename(self.path, self._beside(str(entry["seq"])))
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def _rotated(self) -> list[pathlib.Path]:
         """Return the older files, oldest first."""
@@ -477,7 +478,7 @@ class AuditLog:
         except BaseException:
             pathlib.Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     @contextlib.contextmanager
     def _locked(self) -> t.Iterator[None]:
@@ -539,11 +540,3 @@ def _tail(file: pathlib.Path) -> tuple[bytes, bytes]:
             content = handle.read(size) + content
     head, newline, torn = content.rpartition(b"\n")
     return head.rpartition(b"\n")[2] + newline, torn
-
-
-def _sync_folder(folder: pathlib.Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

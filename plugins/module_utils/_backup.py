@@ -24,11 +24,13 @@ import re
 import secrets
 import shlex
 import socket
-import subprocess
 import tempfile
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import SINGLE, without_key
+from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+from ansible_collections.pcc.identity.plugins.module_utils._local import git, sync_folder
 from ansible_collections.pcc.identity.plugins.module_utils._version import VERSION
 
 BACKUP_KIND = "pcc.identity/backup"
@@ -36,9 +38,6 @@ SCHEMA_VERSION = 1
 
 #: Bytes from which on a backup is compressed.
 COMPRESS_ABOVE = 1_000_000
-
-#: Sections that hold one object; the others hold several, by id.
-_SINGLE = frozenset({"theme", "snapshot"})
 
 #: Seconds after which nothing is still being written.
 _HOUR = 3600.0
@@ -97,7 +96,7 @@ def time_text(when: datetime.datetime) -> str:
 
 def counts(sections: t.Mapping[str, t.Any]) -> dict[str, int]:
     """Return how many objects each section holds."""
-    return {name: 1 if name in _SINGLE else len(items) for name, items in sections.items()}
+    return {name: 1 if name in SINGLE else len(items) for name, items in sections.items()}
 
 
 def checksum(section: object) -> str:
@@ -112,8 +111,8 @@ def origin(playbook: str | None = None) -> dict[str, t.Any]:
     folder = os.path.abspath(playbook) if playbook else os.getcwd()
     if not os.path.isdir(folder):
         folder = os.path.dirname(folder)
-    commit = _git(folder, "rev-parse", "HEAD")
-    dirty = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    commit = git(folder, "rev-parse", "HEAD")
+    dirty = git(folder, "status", "--porcelain", "--untracked-files=no")
     return {
         "tool_version": VERSION,
         "user": _user(),
@@ -122,6 +121,43 @@ def origin(playbook: str | None = None) -> dict[str, t.Any]:
         "git_dirty": bool(dirty) if commit else None,
         "playbook": playbook,
     }
+
+
+def before(
+    sections: t.Mapping[str, t.Mapping[str, t.Any]],
+    *,
+    reason: str,
+    connection: Connection,
+    options: t.Mapping[str, t.Any],
+    label: str,
+) -> pathlib.Path:
+    """Save what a module is about to change, and return the new file.
+
+    Args:
+        sections: the objects as they are, by section; None for those that are about to be created.
+        reason: what is about to happen.
+        connection: to the project.
+        options: of the module, with C(backup_dir) and C(playbook).
+        label: what it holds, for the file's name.
+
+    Raises:
+        IdentityError: it could not be written. Nothing must be changed then.
+    """
+    clean, masked = without_key(sections, connection.management_key)
+    content = document(
+        clean,
+        reason=reason,
+        project={"id": connection.project_id},
+        origin=origin(options["playbook"]),
+        now=datetime.datetime.now(datetime.UTC),
+        masked=masked,
+    )
+    return write(folder_of(options["backup_dir"], connection.project_id), content, label)
+
+
+def folder_of(backup_dir: str | None, project_id: str) -> pathlib.Path:
+    """Return the folder of a project's backups."""
+    return pathlib.Path(backup_dir).absolute() if backup_dir else default_folder(project_id)
 
 
 def write(
@@ -156,7 +192,7 @@ def write(
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(folder)
+        sync_folder(folder)
     except BaseException as error:
         if temporary:
             pathlib.Path(temporary).unlink(missing_ok=True)
@@ -260,31 +296,8 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _git(folder: str, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=10,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return str(os.getuid())
-
-
-def _sync_folder(folder: pathlib.Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,12 +12,11 @@ The lists come first. They tell what there is and how many requests the rest tak
 from __future__ import annotations
 
 import dataclasses
-import json
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
 from ansible_collections.pcc.identity.plugins.module_utils._apply import in_parallel
-from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import masked, without_secrets
+from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import without_key, without_secrets
 from ansible_collections.pcc.identity.plugins.module_utils._budget import DEFAULT_LIMITS, family_of
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client, flat, listed
 from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
@@ -152,7 +151,9 @@ class Collector:
         for section in self._wanted.sections:
             content = readers[section]() if section in readers else self._known[section]
             if content is not None:
-                found[section] = self._without_key(section, content)
+                clean, masked = without_key({section: content}, self._client.connection.management_key)
+                found.update(clean)
+                self.masked += masked
         return found
 
     def _counts(self) -> dict[str, int]:
@@ -271,18 +272,6 @@ class Collector:
             raise ServiceError("bad_response", "The snapshot of the project holds no files.", "Report this.")
         clean, blanked = without_secrets(files)
         return {"files": clean, "blanked": blanked}
-
-    def _without_key(self, section: str, content: Json) -> Json:
-        """Return a section without the management key, which somebody may have put into a flow."""
-        key = self._client.connection.management_key
-        shown = json.dumps(key)[1:-1]
-        if shown not in json.dumps(content):
-            return content
-        single = section in {THEME, SNAPSHOT_SECTION}
-        for name, item in {section: content}.items() if single else content.items():
-            if shown in json.dumps({name: item}):
-                self.masked.append(section if single else f"{section}/{masked(name, key)}")
-        return dict(masked(content, key))
 
 
 def seconds_for(connection: Connection, family: str, requests: int) -> int:

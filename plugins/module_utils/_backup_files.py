@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_source import read_json
+from ansible_collections.pcc.identity.plugins.module_utils._json import read_json
 
 _ENDINGS = (".json", ".json.gz")
 
@@ -78,11 +78,6 @@ class Backup:
             "schema_version": version if isinstance(version, int) else None,
             "origin": origin if isinstance(origin, dict) else {},
         }
-
-
-def folder_of(backup_dir: str | None, project_id: str) -> pathlib.Path:
-    """Return the folder of a project's backups."""
-    return pathlib.Path(backup_dir).absolute() if backup_dir else backup.default_folder(project_id)
 
 
 def read(path: pathlib.Path) -> backup.Document:

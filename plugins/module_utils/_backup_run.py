@@ -124,7 +124,7 @@ def info(options: Options, now: datetime.datetime) -> Options:
         )
     if not options["backup_dir"] and not re.fullmatch(r"[A-Za-z0-9_-]+", project_id):
         raise IdentityError("invalid_option", f"project_id: '{project_id}' is malformed.")
-    folder = files.folder_of(options["backup_dir"], project_id)
+    folder = backup.folder_of(options["backup_dir"], project_id)
     found = [each for each in files.listing(folder, project_id or None) if each.intact or not options["intact_only"]]
     if options["latest"]:
         found = found[:1]
@@ -148,7 +148,7 @@ class _Work:
         options = self.options
         given = options["sections"]
         self.project_id = self.client.connection.project_id
-        self.folder = files.folder_of(options["backup_dir"], self.project_id)
+        self.folder = backup.folder_of(options["backup_dir"], self.project_id)
         self.wanted = Wanted(
             tuple(name for name in SECTIONS if given is None or name in given),
             frozenset({OPTIONAL} if given is None else ()),
@@ -287,7 +287,7 @@ def _delete(client: Client, options: Options, check_mode: bool) -> Options:
         IdentityError: the file is not a backup of this project in the folder of its backups.
     """
     project_id = client.connection.project_id
-    folder = files.folder_of(options["backup_dir"], project_id)
+    folder = backup.folder_of(options["backup_dir"], project_id)
     path = files.inside(folder, options["file"])
     if not os.path.lexists(path):
         return {"changed": False, "deleted": [], "msg": f"{path.name} is not there"}

@@ -8,10 +8,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
 MASK = "***"
+
+#: What to do about an object that a backup has with a mask in it.
+UNMASK = "Put it back by hand from a copy of the file, with something better in the place of the key."
+
+#: Sections of a backup that hold one object; the others hold several, by id.
+SINGLE = frozenset({"theme", "snapshot"})
 
 #: What the service may send in the place of a secret (contract, section 8, row 25).
 PLACEHOLDER = "PLACEHOLDER_VALUE"
@@ -42,6 +49,25 @@ def masked(value: t.Any, secret: str) -> t.Any:
     if isinstance(value, list):
         return [masked(item, secret) for item in value]
     return value
+
+
+def without_key(sections: t.Mapping[str, t.Any], key: str) -> tuple[dict[str, t.Any], list[str]]:
+    """Return the sections of a backup without the management key, which somebody may have put into a flow.
+
+    Returns:
+        The sections, and the objects (C(SECTION/ID)) in which it stood.
+    """
+    shown = json.dumps(key)[1:-1]
+    clean: dict[str, t.Any] = {}
+    found: list[str] = []
+    for section, content in sections.items():
+        clean[section] = content
+        if shown in json.dumps(content):
+            clean[section] = masked(content, key)
+            for name, item in {section: content}.items() if section in SINGLE else content.items():
+                if shown in json.dumps({name: item}):
+                    found.append(section if section in SINGLE else f"{section}/{masked(name, key)}")
+    return clean, found
 
 
 def without_secrets(files: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, list[Path]]]:

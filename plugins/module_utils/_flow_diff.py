@@ -16,8 +16,9 @@ import typing as t
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
 from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, canonical, normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, normal
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import KINDS, names_by_id, referenced, used
+from ansible_collections.pcc.identity.plugins.module_utils._json import canonical, same
 
 Side = dict[str, t.Any]
 

@@ -13,10 +13,10 @@ ids that stand in the flow itself.
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
+from ansible_collections.pcc.identity.plugins.module_utils._json import canonical, is_empty, without_empty
 
 Normal = dict[str, t.Any]
 
@@ -29,7 +29,7 @@ _SETS = frozenset({"targetLanguages", "triggeringEventTypes"})
 def normal(definition: Definition) -> Normal:
     """Return the normal form: C(metadata), C(contents) without tasks, C(tasks) by key, C(screens) by id.
 
-    Two definitions are the same flow if and only if their normal forms are equal (L(same)).
+    Two definitions are the same flow if and only if their normal forms are equal (L(_json.same)).
     """
     contents = definition["contents"]
     metadata = {name: value for name, value in definition["metadata"].items() if name not in _STAMPED}
@@ -40,33 +40,6 @@ def normal(definition: Definition) -> Normal:
         "tasks": {key: _task(key, task) for key, task in tasks.items()},
         "screens": {str(screen.get("screenId")): _screen(screen) for screen in definition["screens"]},
     }
-
-
-def same(one: object, other: object) -> bool:
-    """Return whether two normal forms are equal; unlike C(==) it tells true from 1, and 5 and 5.0 are the same."""
-    return canonical(one) == canonical(other)
-
-
-def canonical(value: object) -> str:
-    """Return one text for all spellings of a JSON value: keys sorted, whole floats as integers."""
-    return json.dumps(_numbers(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def without_empty(value: t.Any) -> t.Any:
-    """Return a JSON value without the empty values of its objects: null, C(""), C([]) and C({}), at any depth.
-
-    False and 0 stay, and so do the elements of lists, whose places may have a meaning.
-    """
-    if isinstance(value, dict):
-        kept = {name: without_empty(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
-    if isinstance(value, list):
-        return [without_empty(inner) for inner in value]
-    return value
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
 def _metadata(metadata: dict[str, t.Any]) -> Normal:
@@ -99,7 +72,7 @@ def _screen(screen: dict[str, t.Any]) -> Normal:
         if name not in _STAMPED and name not in {"screenId", "interactions", "inputs"}
     }
     kept["interactions"] = _by_id(screen.get("interactions") or [])
-    return {name: value for name, value in kept.items() if not _is_empty(value)}
+    return {name: value for name, value in kept.items() if not is_empty(value)}
 
 
 def _by_id(interactions: t.Any) -> t.Any:
@@ -114,13 +87,3 @@ def _by_id(interactions: t.Any) -> t.Any:
             key += f" {name}"
         found[key] = item
     return found
-
-
-def _numbers(value: t.Any) -> t.Any:
-    if isinstance(value, dict):
-        return {name: _numbers(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_numbers(inner) for inner in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value

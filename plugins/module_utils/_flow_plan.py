@@ -17,13 +17,14 @@ from ansible_collections.pcc.identity.plugins.module_utils import _flow_referenc
 from ansible_collections.pcc.identity.plugins.module_utils._errors import Problem, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._flow_diff import difference
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import Known, Names
 from ansible_collections.pcc.identity.plugins.module_utils._flow_rules import (
     breaking,
     fallback_problems,
     structure_problems,
 )
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from ansible_collections.pcc.identity.plugins.module_utils._plan import (
     CREATE,
     DELETE,

@@ -13,7 +13,8 @@ import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal, canonical
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import Normal
+from ansible_collections.pcc.identity.plugins.module_utils._json import canonical
 
 
 def structure_problems(definition: Definition) -> list[str]:

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import pathlib
 import typing as t
 
@@ -149,18 +148,14 @@ class _Work:
         return carry_out(self.plan.changes, self.service.write, concurrency=1, stop_on_error=stop_on_error)
 
     def _back_up(self) -> pathlib.Path:
-        project_id = self.found.project
-        folder = self.options["backup_dir"]
         flows = {change.key: t.cast(FlowChange, change).live for change in self.plan.changes}
-        content = backup.document(
+        return backup.before(
             {"flows": flows},
             reason=f"before flows are deployed: {', '.join(sorted(flows))}",
-            project={"id": project_id},
-            origin=backup.origin(self.options["playbook"]),
-            now=datetime.datetime.now(datetime.UTC),
+            connection=self.client.connection,
+            options=self.options,
+            label="flows",
         )
-        place = pathlib.Path(folder).absolute() if folder else backup.default_folder(project_id)
-        return backup.write(place, content, "flows")
 
     def refused(self, check_mode: bool) -> Options:
         """Return the result of a plan that the guard stops."""

@@ -23,9 +23,10 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import (
     to_v1,
     to_v2,
 )
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import Desired, FlowChange, Found, names_needed
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import Known
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from ansible_collections.pcc.identity.plugins.module_utils._replace import Whole, replacement
 
 LIST = "/v1/mgmt/flow/list"

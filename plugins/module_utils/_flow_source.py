@@ -12,21 +12,21 @@ L(resolve) that the module uses for what is left.
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import pathlib
 import typing as t
-import zlib
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_templates as templates
 from ansible_collections.pcc.identity.plugins.module_utils._backup import BACKUP_KIND, checked
+from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import UNMASK
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import (
     NotAFlow,
     from_export,
     from_snapshot,
 )
+from ansible_collections.pcc.identity.plugins.module_utils._json import read_json
 
 Entry = dict[str, t.Any]
 
@@ -81,23 +81,6 @@ def where(index: int, entry: Entry) -> str:
     label = entry.get("id") or entry.get("name") or ""
     source = entry.get("source") or ""
     return f"flows[{index}]" + (f" '{label}'" if label else "") + (f" ({source})" if source else "")
-
-
-def read_json(path: str) -> t.Any:
-    """Return what a JSON file holds, which may be compressed with gzip.
-
-    Raises:
-        IdentityError: it cannot be read. The message does not name the file.
-    """
-    try:
-        data = pathlib.Path(path).read_bytes()
-        if data.startswith(b"\x1f\x8b"):
-            data = gzip.decompress(data)
-        return json.loads(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise IdentityError("unreadable", f"cannot be read: {getattr(error, 'strerror', '') or error}.") from error
-    except ValueError as error:
-        raise IdentityError("unreadable", f"is not JSON: {error}.", "Give an export as it was downloaded.") from error
 
 
 def _from_src(entry: Entry, open_file: t.Callable[[str], str]) -> list[Entry]:
@@ -156,6 +139,8 @@ def _from_backup(entry: Entry, backup: dict[str, t.Any]) -> list[Entry]:
         raise IdentityError("not_in_backup", f"holds no flow '{flow_id}'; it has {', '.join(sorted(flows)) or 'none'}.")
     found = []
     for name in sorted(flows) if flow_id is None else [flow_id]:
+        if f"flows/{name}" in backup.get("masked", ()):
+            raise IdentityError("masked", f"has the flow '{name}' without the management key that stood in it.", UNMASK)
         one = {**entry, "id": name, "only_project": backup["project"]["id"]}
         found.append({**one, "state": "absent"} if flows[name] is None else {**one, "definition": flows[name]})
     return found

@@ -21,8 +21,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import same as equal
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import without_empty
+from ansible_collections.pcc.identity.plugins.module_utils._json import same as equal
+from ansible_collections.pcc.identity.plugins.module_utils._json import without_empty
 
 Theme = dict[str, t.Any]
 Styles = dict[str, t.Any]

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import pathlib
 import typing as t
@@ -16,11 +15,11 @@ import typing as t
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils import _theme as rules
 from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome
+from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import UNMASK
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted, render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import without_empty
-from ansible_collections.pcc.identity.plugins.module_utils._flow_source import read_json
+from ansible_collections.pcc.identity.plugins.module_utils._json import read_json, without_empty
 from ansible_collections.pcc.identity.plugins.module_utils._plan import UPDATE, Change
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure
 from ansible_collections.pcc.identity.plugins.module_utils._theme import Theme
@@ -71,10 +70,13 @@ def resolve(
         else:
             content = options["definition"]
         if isinstance(content, dict) and content.get("kind") == backup.BACKUP_KIND:
-            rest["only_project"] = backup.checked(content)["project"]["id"]
-            content = content["sections"].get(_KEY)
+            checked = backup.checked(content)
+            rest["only_project"] = checked["project"]["id"]
+            content = checked["sections"].get(_KEY)
             if content is None:
                 raise IdentityError("not_in_backup", "holds no theme.")
+            if _KEY in checked.get("masked", ()):
+                raise IdentityError("masked", "has the theme without the management key that stood in it.", UNMASK)
         return {**rest, "definition": rules.from_export(content)}, []
     except IdentityError as error:
         field = f"src '{options['src']}'" if given == ["src"] else "definition"
@@ -163,17 +165,13 @@ class _Work:
         return render([change], _by_mode, header)
 
     def _back_up(self) -> pathlib.Path:
-        project_id = self.client.connection.project_id
-        folder = self.options["backup_dir"]
-        content = backup.document(
+        return backup.before(
             {_KEY: self.live},
             reason="before the theme is changed",
-            project={"id": project_id},
-            origin=backup.origin(self.options["playbook"]),
-            now=datetime.datetime.now(datetime.UTC),
+            connection=self.client.connection,
+            options=self.options,
+            label=_KEY,
         )
-        place = pathlib.Path(folder).absolute() if folder else backup.default_folder(project_id)
-        return backup.write(place, content, _KEY)
 
 
 def _by_mode(side: rules.Styles) -> rules.Styles:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 import pwd
-import subprocess
 import typing as t
 from urllib.parse import urlsplit
+
+from ansible_collections.pcc.identity.plugins.module_utils._local import git
 
 Variables = t.Mapping[str, t.Any]
 
@@ -105,7 +106,7 @@ def who(folder: str, environment: t.Mapping[str, str], extra_vars: Variables) ->
     found: dict[str, t.Any] = {"os": os_user(os.getuid()), "uid": os.getuid()}
     if environment.get("SUDO_USER"):
         found["sudo"] = environment["SUDO_USER"]
-    email = _git_email(folder)
+    email = git(folder, "config", "user.email")
     if email:
         found["git"] = email
     system = pipeline(environment, extra_vars)
@@ -152,19 +153,3 @@ def _address(url: str) -> str:
     except ValueError:
         return ""
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def _git_email(folder: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", folder, "config", "user.email"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=10,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

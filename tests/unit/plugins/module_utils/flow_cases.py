@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import canonical
+from ansible_collections.pcc.identity.plugins.module_utils._json import canonical
 from tests.support.flows import sample_flows
 
 Json = dict[str, Any]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -362,11 +363,24 @@ def test_what_cannot_be_written(where: str, tmp_path: Path) -> None:
     assert "give another path" in error.hint
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.fixture
+def own_folder() -> Iterator[Path]:
+    """A folder in which permissions count for this process: root may write everywhere, so it becomes somebody else."""
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid()
+    if user == 0:
+        os.chown(folder, 65534, -1)
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(user)
+    shutil.rmtree(folder)
+
+
 @pytest.mark.parametrize("what", ["folder", "audit.jsonl", "audit.jsonl.lock"])
-def test_missing_permissions(what: str, path: Path) -> None:
+def test_missing_permissions(what: str, own_folder: Path) -> None:
+    path = own_folder / "audit.jsonl"
     AuditLog(path).append({})
-    target = path.parent if what == "folder" else path.parent / what
+    target = own_folder if what == "folder" else own_folder / what
     target.chmod(0o500)
     try:
         error = refused(AuditLog(path).append, {})

@@ -21,8 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
+from ansible_collections.pcc.identity.plugins.module_utils import _local
+from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_source import read_json
+from ansible_collections.pcc.identity.plugins.module_utils._json import read_json
 from ansible_collections.pcc.identity.plugins.module_utils._version import VERSION
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json
 
@@ -354,7 +356,7 @@ def test_origin_without_a_commit(kind: str, tmp_path: Path, monkeypatch: pytest.
         def hang(*_arguments: Any, **_options: Any) -> None:
             raise subprocess.TimeoutExpired("git", 10)
 
-        monkeypatch.setattr(backup.subprocess, "run", hang)
+        monkeypatch.setattr(_local.subprocess, "run", hang)
     found = backup.origin(str(playbook))
     assert (found["git_commit"], found["git_dirty"], found["playbook"]) == (None, None, str(playbook))
 
@@ -375,3 +377,28 @@ def test_the_command() -> None:
     assert json.loads(words[3]) == {"file": "/tmp/a b.json"}
     assert words[5] == "ids=one,two"
     assert json.loads(words[7]) == {"quote": "it's"}
+
+
+def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert backup.folder_of(None, "P2x") == tmp_path / "pcc-identity" / "backups" / "P2x"
+    assert backup.folder_of("/x/y", "P2x") == Path("/x/y")
+
+
+def test_what_is_about_to_change(tmp_path: Path) -> None:
+    key = "K2" + "c" * 40
+    project = "P2" + "a" * 25
+    flow = {"flowId": "sign-in", "contents": {"note": f"curl -u P2:{key}"}}
+    path = backup.before(
+        {"flows": {"sign-in": flow, "new": None}, "theme": {"styles": {"note": key}}},
+        reason="before a test",
+        connection=Connection(project, key, "https://api.example.com"),
+        options={"backup_dir": str(tmp_path), "playbook": None},
+        label="flows",
+    )
+    assert key not in path.read_text()
+    found = backup.checked(json.loads(path.read_text()))
+    assert found["sections"]["flows"]["new"] is None
+    assert found["sections"]["flows"]["sign-in"]["contents"]["note"] == "curl -u P2:***"
+    assert (found["masked"], found["project"]["id"]) == (["flows/sign-in", "theme"], project)
+    assert "complete" not in found

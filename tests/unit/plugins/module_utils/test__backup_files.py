@@ -271,9 +271,3 @@ def test_cleaning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(tmp_path.iterdir()) == {kept, old, young}
     files.clean(tmp_path)
     assert set(tmp_path.iterdir()) == {kept, young}
-
-
-def test_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert files.folder_of(None, "P2x") == tmp_path / "pcc-identity" / "backups" / "P2x"
-    assert files.folder_of("/x/y", "P2x") == Path("/x/y")

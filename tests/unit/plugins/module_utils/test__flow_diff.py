@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._flow_diff import difference, nested, whole
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from ansible_collections.pcc.identity.plugins.module_utils._plan import UPDATE, Change
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, another_read, changed, edits, flows, made
 

@@ -18,7 +18,8 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import (
     to_v1,
     to_v2,
 )
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from tests.support.flows import sample, to_console_form
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, flows
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import from_export
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import canonical, normal, same, without_empty
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
+from ansible_collections.pcc.identity.plugins.module_utils._json import canonical, same, without_empty
 from tests.support.flows import to_console_form
 from tests.unit.plugins.module_utils.flow_cases import (
     FLOWS,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as graph
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out
 from ansible_collections.pcc.identity.plugins.module_utils._errors import Problems
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import (
     Desired,
     FlowChange,
@@ -25,6 +25,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import (
     names_needed,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import Known
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, UPDATE
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json, another_read, edits, flows, made
 

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, ServiceError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import Desired, FlowChange, make_plan
 from ansible_collections.pcc.identity.plugins.module_utils._flow_service import (
     DELETE,
@@ -27,6 +27,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_service import 
     SNAPSHOT,
     FlowService,
 )
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from emulator.testing import PROJECT_ID, ThreadedEmulator
 from tests.support.flows import stored_flow
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json

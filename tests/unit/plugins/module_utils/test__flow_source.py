@@ -15,8 +15,9 @@ import pytest
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from ansible_collections.pcc.identity.plugins.module_utils._flow_source import resolve, where
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from tests.support.flows import sample, to_console_form
 from tests.unit.plugins.module_utils.flow_cases import FLOWS, Json
 
@@ -275,6 +276,7 @@ def test_damaged_files(case: str, tmp_path: Path) -> None:
 
 BAD_BACKUPS: dict[str, tuple[Json, Json, str | None, str]] = {
     "another id": ({"a": BASIC, "b": None}, {}, "c", "holds no flow 'c'; it has a, b."),
+    "masked": ({"a": BASIC}, {"masked": ["flows/a"]}, "a", "has the flow 'a' without the management key that stood in"),
     "no flows": ({}, {}, "c", "holds no flow 'c'; it has none."),
     "damaged": ({"a": BASIC}, {"checksums": {"flows": "0"}}, None, "is damaged: the checksum of its section"),
     "newer": ({"a": BASIC}, {"schema_version": 9}, None, "has schema_version 9; this version of the collection"),

@@ -270,6 +270,16 @@ def test_a_damaged_backup_is_refused(emulator: ThreadedEmulator, run: Run) -> No
     assert emulator.requests() == []
 
 
+def test_a_backup_of_a_theme_with_the_key_in_it(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("set_theme", styles=colored(KEY)["styles"])
+    file = run("descope_theme", definition=colored("#123456"))["backup_file"]
+    assert KEY not in Path(file).read_text()
+    emulator.reset("log")
+    result = run("descope_theme", src=file)
+    assert "without the management key that stood in it. Put it back by hand" in result["msg"]
+    assert emulator.requests() == []
+
+
 def test_a_backup_without_a_theme(emulator: ThreadedEmulator, run: Run) -> None:
     file = run("descope_flows", flows=[{"definition": sample("basicflow.json")}])["backup_file"]
     emulator.reset("log")

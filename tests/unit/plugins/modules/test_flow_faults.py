@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal, same
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
+from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from emulator.testing import PROJECT_ID, ThreadedEmulator
 from tests.support.flows import sample
 
