@@ -7,17 +7,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._errors import Problem, Problems
-from ansible_collections.pcc.identity.plugins.plugin_utils._flow_action import FlowActionBase
+from ansible_collections.pcc.identity.plugins.plugin_utils._flow_action import FlowActionBase, paths_of_templates
 
 
 class ActionModule(FlowActionBase):
     """Resolves the one flow that the module's own options are."""
 
-    def prepare(
-        self, options: dict[str, t.Any], template_paths: list[str], variables: dict[str, t.Any]
-    ) -> dict[str, t.Any]:
+    def prepare(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the options with a definition in place of a file or a template."""
-        resolved, problems = self.resolved(options, template_paths, "", variables)
+        paths = paths_of_templates(options, variables)
+        resolved, problems = self.resolved(options, paths, "", variables)
         if not problems and len(resolved) != 1:
             problems = [
                 Problem("", "src", f"holds {len(resolved)} flows: give id, or use descope_flows for all of them.")

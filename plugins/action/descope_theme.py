@@ -14,9 +14,7 @@ from ansible_collections.pcc.identity.plugins.plugin_utils._flow_action import F
 class ActionModule(FlowActionBase):
     """Reads the file with the theme, which is on the controller."""
 
-    def prepare(
-        self, options: dict[str, t.Any], template_paths: list[str], variables: dict[str, t.Any]
-    ) -> dict[str, t.Any]:
+    def prepare(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return the options with a definition in place of a file."""
         if not options.get("src"):
             return options

@@ -93,12 +93,6 @@ template_paths:
   type: list
   elements: path
   default: []
-backup_dir:
-  description:
-    - Folder for the backup that is made before the first write. It is made if it is not there.
-    - The default is C(pcc-identity/backups/PROJECT_ID) below E(XDG_STATE_HOME), or below C(~/.local/state) if that is
-      not set.
-  type: path
 diff_detail:
   description:
     - How much a diff shows. V(summary) tells steps, screens, conditions, connectors, roles and sign-in methods by name,
@@ -106,10 +100,6 @@ diff_detail:
   type: str
   choices: [summary, full]
   default: summary
-playbook:
-  description:
-    - Path of the playbook, which is noted in backups. It is filled in by itself.
-  type: path
 """
 
 _SOURCE = """

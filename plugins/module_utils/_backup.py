@@ -7,8 +7,8 @@
 """Backups: one self-describing JSON document per file, written so that there is never half of one.
 
 The document's fields are those of the collection's design: C(schema_version), C(kind), C(created_at), C(reason),
-C(project), C(origin), C(counts), C(sections) and C(checksums), and where it is known C(complete) and C(masked).
-Nothing secret is ever in it.
+C(project), C(origin), C(counts), C(sections) and C(checksums), and where there is anything to tell C(complete),
+C(masked) and C(deleting). Nothing secret is ever in it.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def document(
     now: datetime.datetime,
     complete: t.Collection[str] = (),
     masked: t.Collection[str] = (),
+    deleting: t.Collection[str] = (),
 ) -> Document:
     """Return a backup document. Pure.
 
@@ -73,6 +74,7 @@ def document(
         complete: sections that hold all there was. What is not in one of these was not there; of the others nothing
             can be said about what they do not hold.
         masked: objects (C(SECTION/ID)) in which the management key stood, and was replaced.
+        deleting: objects (C(SECTION/ID)) that were deleted right after, if all went well.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -84,6 +86,7 @@ def document(
         "counts": counts(sections),
         **({"complete": sorted(complete)} if complete else {}),
         **({"masked": sorted(masked)} if masked else {}),
+        **({"deleting": sorted(deleting)} if deleting else {}),
         "sections": dict(sections),
         "checksums": {name: checksum(items) for name, items in sections.items()},
     }
@@ -130,6 +133,7 @@ def before(
     connection: Connection,
     options: t.Mapping[str, t.Any],
     label: str,
+    deleting: t.Collection[str] = (),
 ) -> pathlib.Path:
     """Save what a module is about to change, and return the new file.
 
@@ -139,6 +143,7 @@ def before(
         connection: to the project.
         options: of the module, with C(backup_dir) and C(playbook).
         label: what it holds, for the file's name.
+        deleting: objects (C(SECTION/ID)) that are about to be deleted.
 
     Raises:
         IdentityError: it could not be written. Nothing must be changed then.
@@ -151,6 +156,7 @@ def before(
         origin=origin(options["playbook"]),
         now=datetime.datetime.now(datetime.UTC),
         masked=masked,
+        deleting=deleting,
     )
     return write(folder_of(options["backup_dir"], connection.project_id), content, label)
 

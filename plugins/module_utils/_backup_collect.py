@@ -14,14 +14,15 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
 from ansible_collections.pcc.identity.plugins.module_utils._apply import in_parallel
 from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import without_key, without_secrets
 from ansible_collections.pcc.identity.plugins.module_utils._budget import DEFAULT_LIMITS, family_of
-from ansible_collections.pcc.identity.plugins.module_utils._client import Client, flat, listed
+from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import ServiceError
-from ansible_collections.pcc.identity.plugins.module_utils._flow_service import ROLES, SNAPSHOT, FlowService
+from ansible_collections.pcc.identity.plugins.module_utils._flow_service import SNAPSHOT, FlowService
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import to_backup
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Observed
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 from ansible_collections.pcc.identity.plugins.module_utils._theme_service import ThemeService
@@ -36,8 +37,6 @@ TENANTS, FLOWS, THEME, ROLES_SECTION, PERMISSIONS, SNAPSHOT_SECTION = SECTIONS =
 )
 #: The one that not every plan allows (contract, section 8, row 27).
 OPTIONAL = SNAPSHOT_SECTION
-
-PERMISSION_LIST = "/v1/mgmt/permission/all"
 
 _NO_PLAN = "E111703"
 #: Path of each request that tenants take, for its family of limits.
@@ -190,21 +189,11 @@ class Collector:
                 self._flows[flow_id] = self._flow_service.look(flow_id) is not None
 
     def _list_roles(self) -> None:
-        found: Json = {}
-        for raw in listed(self._client.session.get(ROLES).json(), "roles"):
-            role = _role(raw)
-            key = f"{role['tenant_id']}/{role['name']}" if "tenant_id" in role else role["name"]
-            while key in found:  # a role of the project may have such a name
-                key = f"/{key}"
-            found[key] = role
-        self._known[ROLES_SECTION] = found
+        self._known[ROLES_SECTION] = {live.key: to_backup(live) for live in RoleService(self._client).read().values()}
 
     def _list_permissions(self) -> None:
-        self._known[PERMISSIONS] = {
-            _name(raw, "permission"): {"name": raw["name"], "description": raw.get("description") or ""}
-            for raw in listed(self._client.session.get(PERMISSION_LIST).json(), "permissions")
-            if not raw.get("systemDefault")
-        }
+        found = PermissionService(self._client).read().values()
+        self._known[PERMISSIONS] = {live.key: to_backup(live) for live in found if not live.built_in}
 
     # The rest
 
@@ -229,21 +218,11 @@ class Collector:
     def _tenant(self, tenant: Observed) -> Json | ServiceError:
         """Return what is saved of a tenant, or the error if it is not found."""
         try:
-            if tenant.missing:
-                tenant = self._tenant_service.load(tenant.id)
-            return self._whole(tenant)
+            return self._tenant_service.whole(tenant).to_backup()
         except ServiceError as error:
             if error.code == "not_found":
                 return error
             raise
-
-    def _whole(self, tenant: Observed) -> Json:
-        settings = flat(self._client.tenant.load_settings(tenant.id), "settings")
-        password = flat(self._client.password.get_settings(tenant.id), "settings")
-        values = dict(tenant.with_settings(settings).with_password(password).values)
-        # In settings they are only what the tenant has as well.
-        values["domains"] = tenant.values["domains"]
-        return {"id": tenant.id, **fields.nested(values)}
 
     def _read_flows(self) -> Json:
         there = [flow_id for flow_id, exists in self._flows.items() if exists]
@@ -286,22 +265,3 @@ def _requests_for(tenant: Observed | None) -> int:
     if tenant is None:
         return 0
     return 3 if tenant.missing else 2
-
-
-def _role(raw: Json) -> Json:
-    tenant_id = raw.get("tenantId") or ""
-    return {
-        "name": _name(raw, "role"),
-        "description": raw.get("description") or "",
-        "permission_names": sorted(raw.get("permissionNames") or []),
-        "default": bool(raw.get("default")),
-        "private": bool(raw.get("private")),
-        **({"tenant_id": tenant_id} if tenant_id else {}),
-    }
-
-
-def _name(raw: Json, kind: str) -> str:
-    name = raw.get("name")
-    if not isinstance(name, str) or not name:
-        raise ServiceError("bad_response", f"The service lists a {kind} without a name.", "Report this.")
-    return name

@@ -123,6 +123,29 @@ def listing(folder: pathlib.Path, project_id: str | None = None) -> list[Backup]
     )
 
 
+def last_known(folder: pathlib.Path, project_id: str, section: str) -> tuple[Backup, int] | None:
+    """Return the newest backup by which a project has any objects of a section, and how many it then had.
+
+    Backups do not tell what became of what was changed after them, but for what was about to be deleted.
+
+    Raises:
+        IdentityError: the folder cannot be read.
+    """
+    gone: set[str] = set()
+    for each in listing(folder, project_id):
+        content = read(each.path) if each.intact and section in each.summary.get("counts", {}) else {}
+        items = content.get("sections", {}).get(section)
+        if items is None:
+            continue
+        known = {key for key, item in items.items() if item is not None} - gone
+        gone |= {name.removeprefix(f"{section}/") for name in content.get("deleting", ())}
+        if known - gone:
+            return each, len(known - gone)
+        if section in content.get("complete", ()):
+            return None
+    return None
+
+
 def look(path: pathlib.Path) -> Backup | None:
     """Return what a file is, None if it is no backup or is not there (any more)."""
     try:

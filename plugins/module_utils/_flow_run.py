@@ -17,7 +17,7 @@ from ansible_collections.pcc.identity.plugins.module_utils import _flow_graph as
 from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, carry_out, one_line, summary
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._diff import render
-from ansible_collections.pcc.identity.plugins.module_utils._errors import Problem, Problems
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._flow_diff import nested, whole
 from ansible_collections.pcc.identity.plugins.module_utils._flow_forms import Definition
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
@@ -26,10 +26,13 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_references impo
 from ansible_collections.pcc.identity.plugins.module_utils._flow_service import FlowService
 from ansible_collections.pcc.identity.plugins.module_utils._flow_source import resolve, where
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure, where_of
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, safety_spec, save
 
 Options = dict[str, t.Any]
 
 ROLLBACK = "pcc.identity.rollback_flow"
+
+_LOOK = "Look at it in the Descope console, and put it back with the command in rollback."
 
 
 def entry_spec() -> Options:
@@ -56,9 +59,8 @@ def common_spec() -> Options:
     """Return the options that both flow modules have, besides those of a flow."""
     return {
         "template_paths": {"type": "list", "elements": "path", "default": []},
-        "backup_dir": {"type": "path"},
         "diff_detail": {"type": "str", "choices": ["summary", "full"], "default": "summary"},
-        "playbook": {"type": "path"},
+        **safety_spec(),
     }
 
 
@@ -79,7 +81,7 @@ def list_argument_spec() -> Options:
         "connectors": {"type": "dict", "default": {}},
         "roles": {"type": "dict", "default": {}},
         **common_spec(),
-        "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        "on_error": {"type": "str", "choices": ["continue", "stop", "restore"], "default": "continue"},
     }
 
 
@@ -102,7 +104,7 @@ def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     work = _Work(client, _wanted(client, options["flows"], options), options)
     if work.plan.guarded:
         return work.refused(check_mode)
-    outcomes = work.carry_out(check_mode, stop_on_error=options["on_error"] == "stop")
+    outcomes = work.carry_out(check_mode, options["on_error"])
     return work.report(outcomes, planned=check_mode)
 
 
@@ -113,7 +115,7 @@ def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
         report = work.refused(check_mode)
         outcomes: list[Outcome] = []
     else:
-        outcomes = work.carry_out(check_mode, stop_on_error=True)
+        outcomes = work.carry_out(check_mode, "stop")
         report = work.report(outcomes, planned=check_mode)
     (row,) = report.pop("flows")
     for unneeded in ("summary", "unmanaged"):
@@ -136,26 +138,37 @@ class _Work:
         self.service = FlowService(self.client)
         self.found = self.service.read(self.desired)
         self.plan: FlowPlan = make_plan(self.desired, self.found)
+        there = {*self.found.listed, *self.found.flows}
+        check_read("flows", self.plan, there, connection=self.client.connection, options=self.options)
         self.backup_file: pathlib.Path | None = None
 
-    def carry_out(self, check_mode: bool, *, stop_on_error: bool) -> list[Outcome]:
+    def carry_out(self, check_mode: bool, on_error: str) -> list[Outcome]:
         """Back up and write; in check mode, say what would come of it."""
         if check_mode:
             return [Outcome.done(change, change.id) for change in self.plan.changes]
-        if self.plan.changes:
-            self.backup_file = self._back_up()
-        # One at a time: the service answers version conflicts within a project (contract, section 8, row 31).
-        return carry_out(self.plan.changes, self.service.write, concurrency=1, stop_on_error=stop_on_error)
-
-    def _back_up(self) -> pathlib.Path:
-        flows = {change.key: t.cast(FlowChange, change).live for change in self.plan.changes}
-        return backup.before(
-            {"flows": flows},
-            reason=f"before flows are deployed: {', '.join(sorted(flows))}",
+        changes = t.cast(list[FlowChange], self.plan.changes)
+        self.backup_file = save(
+            "flows",
+            self.plan,
+            {change.key: change.live for change in changes},
             connection=self.client.connection,
             options=self.options,
-            label="flows",
         )
+        # One at a time: the service answers version conflicts within a project (contract, section 8, row 31).
+        outcomes = carry_out(changes, self.service.write, concurrency=1, stop_on_error=on_error != "continue")
+        failed = next((outcome for outcome in outcomes if outcome.status == "failed"), None)
+        return self._put_back(outcomes, failed) if failed and on_error == "restore" else outcomes
+
+    def _put_back(self, outcomes: list[Outcome], failed: Outcome) -> list[Outcome]:
+        """Put back what was deployed before another flow failed, the last one first."""
+        settled = {}
+        for outcome in reversed(outcomes):
+            change = t.cast(FlowChange, outcome.change)
+            settled[change.key] = outcome
+            if outcome.status not in {"failed", "skipped"}:
+                back = self.service.write(dataclasses.replace(change, live=change.definition, definition=change.live))
+                settled[change.key] = _undone(outcome, back, failed)
+        return [settled[outcome.change.key] for outcome in outcomes]
 
     def refused(self, check_mode: bool) -> Options:
         """Return the result of a plan that the guard stops."""
@@ -237,6 +250,17 @@ class _Work:
                 "error": str(outcome.error) if outcome.error else None,
             }
         return [rows[entry.id] for entry in self.desired]
+
+
+def _undone(outcome: Outcome, back: Outcome, failed: Outcome) -> Outcome:
+    """Return what became of a flow that was deployed, and then put back because another one failed."""
+    change = outcome.change
+    if back.error is None:
+        return Outcome.skipped(change, f"it was deployed, and put back because '{failed.change.key}' failed")
+    reason = f"it was deployed, and could not be put back after '{failed.change.key}' had failed: {back.error.message}"
+    # Where putting back changed nothing, it is as it was deployed.
+    applied, changed = (outcome.applied, True) if back.changed is False else ([], None)
+    return Outcome(change, outcome.id, "failed", applied, changed, IdentityError(back.error.code, reason, _LOOK))
 
 
 def describe(definition: Definition) -> Options:

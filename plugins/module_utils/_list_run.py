@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, one_line, summary
@@ -17,6 +18,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Change, Plan, too_many_deletions
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure, some
+from ansible_collections.pcc.identity.plugins.module_utils._safety import safety_spec, told
 
 Options = dict[str, t.Any]
 
@@ -29,6 +31,7 @@ def guard_spec() -> Options:
         "max_deletes": {"type": "int", "default": 5},
         "max_delete_percent": {"type": "int", "default": 10},
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
+        **safety_spec(),
     }
 
 
@@ -93,6 +96,7 @@ def result_over(
     rows: list[Options],
     shape: t.Callable[[Options], Options],
     unverified: IdentityError | None,
+    backup_file: pathlib.Path | None,
 ) -> Options:
     """Return the result over many: what was done, or with C(planned) what would be.
 
@@ -105,6 +109,7 @@ def result_over(
         rows: one entry per object.
         shape: turns flat fields into what a diff shows.
         unverified: why what was written could not be read back.
+        backup_file: that has what was there before.
     """
     counts = summary(outcomes, len(plan.unchanged))
     failed = [outcome for outcome in outcomes if outcome.status in {"failed", "skipped"}]
@@ -117,6 +122,7 @@ def result_over(
         "unmanaged": plan.unmanaged,
         "requests": client.session.requests(),
         "diff": render(shown, shape, f"{plural} of {client.connection.project_id}"),
+        **told(backup_file, outcomes),
     }
     if failed or unverified:
         result.update(failure(result["msg"], failed, unverified))

@@ -163,7 +163,8 @@ class Observed:
     @classmethod
     def from_wire(cls, kind: Kind, raw: t.Mapping[str, t.Any]) -> Observed:
         """Build it from the entry of a list."""
-        name = str(raw.get("name") or "")
+        given = raw.get("name")
+        name = given if isinstance(given, str) else ""
         tenant_id = str(raw.get("tenantId") or "") if kind.of_tenants else ""
         built_in = name == TENANT_ADMIN and not tenant_id if kind.of_tenants else bool(raw.get("systemDefault"))
         values = {field.name: field.clean(raw.get(field.wire)) for field in kind.fields.values()}

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out
@@ -21,10 +22,18 @@ from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
     result_over,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._plan import Plan
-from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import PERMISSIONS, ROLES, Desired, Kind
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import (
+    PERMISSIONS,
+    ROLES,
+    Desired,
+    Found,
+    Kind,
+    to_backup,
+)
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import make_permission_plan, make_role_plan
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_rules import permissions_needed, problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, save
 
 Options = dict[str, t.Any]
 
@@ -79,8 +88,9 @@ def manage_permissions(client: Client, options: Options, check_mode: bool) -> Op
     """Do what C(descope_permissions) does and return its result."""
     service = PermissionService(client)
     desired = _entries(PERMISSIONS, options)
-    plan = make_permission_plan(desired, service.read(), prune=options["prune"])
-    return _Work(client, service, desired, plan).result(options, check_mode)
+    found = service.read()
+    plan = make_permission_plan(desired, found, prune=options["prune"])
+    return _Work(client, service, desired, found, plan, options).result(check_mode)
 
 
 def manage_roles(client: Client, options: Options, check_mode: bool) -> Options:
@@ -94,7 +104,7 @@ def manage_roles(client: Client, options: Options, check_mode: bool) -> Options:
         if check_mode:
             permissions |= set(options["expected_permissions"])
     plan = make_role_plan(desired, found, permissions, prune=options["prune"])
-    return _Work(client, service, desired, plan).result(options, check_mode)
+    return _Work(client, service, desired, found, plan, options).result(check_mode)
 
 
 def _entries(kind: Kind, options: Options) -> list[Desired]:
@@ -108,23 +118,33 @@ class _Work:
     client: Client
     service: PermissionService | RoleService
     desired: list[Desired]
+    found: Found
     plan: Plan
+    options: Options
     unverified: IdentityError | None = None
+    backup_file: pathlib.Path | None = None
 
-    def result(self, options: Options, check_mode: bool) -> Options:
+    def result(self, check_mode: bool) -> Options:
         """Carry out the plan, unless it deletes too much, and return the module's result."""
-        refusal = refused_deletions(self.plan, options, lambda change: change.key)
+        plural, connection = self.service.kind.plural, self.client.connection
+        check_read(plural, self.plan, self.found, connection=connection, options=self.options)
+        refusal = refused_deletions(self.plan, self.options, lambda change: change.key)
         if refusal:
             untouched = [Outcome.skipped(change, refusal["msg"]) for change in self.plan.changes]
             return {**self._report(untouched, planned=check_mode), **refusal}
         if check_mode:
             outcomes = [Outcome.done(change, change.id) for change in self.plan.changes]
         else:
-            outcomes = self._carry_out(stop_on_error=options["on_error"] == "stop")
+            outcomes = self._carry_out(stop_on_error=self.options["on_error"] == "stop")
         return self._report(outcomes, planned=check_mode)
 
     def _carry_out(self, *, stop_on_error: bool) -> list[Outcome]:
-        """Write the plan's changes, one after the other, and read them back."""
+        """Save what changes, write it, one after the other, and read it back."""
+        live = {change.key: self.found.get(change.key) for change in self.plan.changes}
+        objects = {key: to_backup(each) if each else None for key, each in live.items()}
+        self.backup_file = save(
+            self.service.kind.plural, self.plan, objects, connection=self.client.connection, options=self.options
+        )
         outcomes = carry_out(self.plan.changes, self.service.write, concurrency=1, stop_on_error=stop_on_error)
         if any(outcome.applied for outcome in outcomes):
             try:
@@ -144,6 +164,7 @@ class _Work:
             rows=self._rows({outcome.change.key: outcome for outcome in outcomes}),
             shape=dict,
             unverified=self.unverified,
+            backup_file=self.backup_file,
         )
 
     def _rows(self, by_key: dict[str, Outcome]) -> list[Options]:

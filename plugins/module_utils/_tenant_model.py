@@ -114,6 +114,11 @@ class Observed:
         values = {**self.values, **fields.from_wire(fields.of_step(fields.PASSWORD), raw)}
         return dataclasses.replace(self, password=raw, values=values)
 
+    def to_backup(self) -> dict[str, t.Any]:
+        """Return what is known of the tenant, as it stands in backups."""
+        known = {name: value for name, value in self.values.items() if name not in self.missing}
+        return {"id": self.id, **fields.nested(known)}
+
     def as_result(self) -> dict[str, t.Any]:
         """Return the tenant as users see it, in the options' vocabulary."""
         facts = {"id": self.id, "created_time": self.raw.get("createdTime"), "auth_type": self.raw.get("authType")}

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
@@ -22,8 +23,9 @@ from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
     result_over,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, safety_spec, save
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
-from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import make_plan
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 
@@ -32,7 +34,7 @@ Options = dict[str, t.Any]
 
 def one_argument_spec() -> Options:
     """Return the options of C(descope_tenant), without the connection."""
-    return fields.argument_spec()
+    return {**fields.argument_spec(), **safety_spec()}
 
 
 def list_argument_spec() -> Options:
@@ -61,7 +63,7 @@ def check_list(options: Options) -> list[Problem]:
 def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_tenants) does and return its result."""
     desired = _entries(options)
-    work = _Work(client, desired, prune=options["prune"])
+    work = _Work(client, desired, options)
     refusal = refused_deletions(work.plan, options, lambda change: f"{change.key} ({change.name})")
     if refusal:
         untouched = [Outcome.skipped(change, refusal["msg"]) for change in work.plan.changes]
@@ -73,7 +75,7 @@ def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
 def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_tenant) does and return its result: a list of one, told about the one."""
     desired = [Desired.from_option(options)]
-    work = _Work(client, desired, prune=False)
+    work = _Work(client, desired, options)
     outcomes = work.carry_out(check_mode, stop_on_error=True)
     report = work.report(outcomes, planned=check_mode)
     (row,) = report.pop("tenants")
@@ -97,23 +99,35 @@ class _Work:
 
     client: Client
     desired: list[Desired]
-    prune: bool
+    options: Options
 
     def __post_init__(self) -> None:
+        prune = self.options.get("prune", False)
         self.service = TenantService(self.client)
-        self.found: Found = self.service.read(self.desired, prune=self.prune)
-        self.plan: Plan = make_plan(self.desired, self.found, prune=self.prune)
+        self.found: Found = self.service.read(self.desired, prune=prune)
+        self.plan: Plan = make_plan(self.desired, self.found, prune=prune)
+        check_read("tenants", self.plan, self.found.tenants, connection=self.client.connection, options=self.options)
+        self.backup_file: pathlib.Path | None = None
         # What the plan calls each entry; an entry without an id goes by its name until it is created.
         self.keys = [live.id if (live := self.found.match(entry)) else entry.key for entry in self.desired]
         self.unverified: IdentityError | None = None
 
     def carry_out(self, check_mode: bool, *, stop_on_error: bool) -> list[Outcome]:
-        """Write the plan's changes and read them back; in check mode, say what would come of it."""
+        """Save what changes, write it and read it back; in check mode, say what would come of it."""
         if check_mode:
             return [Outcome.done(change, change.id) for change in self.plan.changes]
-        concurrency = self.client.connection.concurrency
+        self.backup_file = save(
+            "tenants",
+            self.plan,
+            self.service.to_backup(t.cast(list[TenantChange], self.plan.changes)),
+            connection=self.client.connection,
+            options=self.options,
+        )
         outcomes = carry_out(
-            self.plan.changes, self.service.write, concurrency=concurrency, stop_on_error=stop_on_error
+            self.plan.changes,
+            self.service.write,
+            concurrency=self.client.connection.concurrency,
+            stop_on_error=stop_on_error,
         )
         if any(outcome.applied for outcome in outcomes):
             try:
@@ -133,6 +147,7 @@ class _Work:
             rows=self._rows({outcome.change.key: outcome for outcome in outcomes}),
             shape=fields.nested,
             unverified=self.unverified,
+            backup_file=self.backup_file,
         )
 
     def tenant(self, outcomes: list[Outcome], check_mode: bool) -> Options | None:

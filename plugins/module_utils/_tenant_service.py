@@ -12,6 +12,7 @@ read back, and a write that took effect counts as done.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 import typing as t
@@ -97,6 +98,41 @@ class TenantService:
         if fields.PASSWORD in steps:
             tenant = tenant.with_password(self._password(tenant_id))
         return tenant
+
+    def to_backup(self, changes: t.Sequence[TenantChange]) -> dict[str, dict[str, t.Any] | None]:
+        """Return what is there of the tenants that are about to change, by id, as it stands in backups.
+
+        Of a tenant that is updated that is what the plan was made from. One that is deleted is read as a whole. One
+        that is created has None, unless the service makes its id.
+
+        Raises:
+            ServiceError: anything could not be read.
+        """
+        found: dict[str, dict[str, t.Any] | None] = {change.id: None for change in changes if change.id}
+        found.update({change.observed.id: change.observed.to_backup() for change in changes if change.observed})
+        deleted = [change.observed for change in changes if change.action == DELETE and change.observed]
+        for tenant in in_parallel(self._whole_if_there, deleted, self._concurrency):
+            found[tenant.id] = tenant.to_backup()
+        return found
+
+    def whole(self, tenant: Observed) -> Observed:
+        """Return a listed tenant with all that is known of tenants: two requests, three if its list entry is short.
+
+        Raises:
+            ServiceError: with the code C(not_found) if it is gone.
+        """
+        tenant = self.load(tenant.id) if tenant.missing else tenant
+        known = tenant.with_settings(self._settings(tenant.id)).with_password(self._password(tenant.id))
+        # In settings the domains are only what the tenant has as well.
+        return dataclasses.replace(known, values={**known.values, "domains": tenant.values["domains"]})
+
+    def _whole_if_there(self, tenant: Observed) -> Observed:
+        try:
+            return self.whole(tenant)
+        except ServiceError as error:
+            if error.code == "not_found":
+                return tenant  # somebody else was faster
+            raise
 
     def _settings(self, tenant_id: str) -> dict[str, t.Any]:
         return flat(self._client.tenant.load_settings(tenant_id), "settings")

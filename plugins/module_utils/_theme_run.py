@@ -22,6 +22,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._errors import Identi
 from ansible_collections.pcc.identity.plugins.module_utils._json import read_json, without_empty
 from ansible_collections.pcc.identity.plugins.module_utils._plan import UPDATE, Change
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure
+from ansible_collections.pcc.identity.plugins.module_utils._safety import backup_spec
 from ansible_collections.pcc.identity.plugins.module_utils._theme import Theme
 from ansible_collections.pcc.identity.plugins.module_utils._theme_service import ThemeService
 
@@ -39,9 +40,8 @@ def argument_spec() -> Options:
         "src": {"type": "path"},
         "definition": {"type": "dict"},
         "only_project": {"type": "str"},
-        "backup_dir": {"type": "path"},
         "diff_detail": {"type": "str", "choices": ["summary", "full"], "default": "summary"},
-        "playbook": {"type": "path"},
+        **backup_spec(),
     }
 
 

@@ -19,6 +19,8 @@ description:
 extends_documentation_fragment:
   - pcc.identity.flow
   - pcc.identity.flow.common
+  - pcc.identity.safety
+  - pcc.identity.safety.backup
   - pcc.identity.connection
   - pcc.identity.attributes
 notes:

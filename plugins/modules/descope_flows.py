@@ -38,12 +38,17 @@ options:
     description:
       - Whether to go on with the other flows after one has failed. The task fails in both cases.
       - Even with V(continue) the run stops at a failure that every other flow would meet too, like a rejected key.
+      - With V(restore) the run stops, and the flows that it had deployed by then are put back as they were. Flows that
+        run one another then do not end up half old, half new.
+      - The flow that failed is put back in any case.
     type: str
-    choices: [continue, stop]
+    choices: [continue, stop, restore]
     default: continue
 extends_documentation_fragment:
   - pcc.identity.flow.list
   - pcc.identity.flow.common
+  - pcc.identity.safety
+  - pcc.identity.safety.backup
   - pcc.identity.connection
   - pcc.identity.attributes
 notes:

@@ -57,6 +57,8 @@ options:
     default: continue
 extends_documentation_fragment:
   - pcc.identity.tenant.list
+  - pcc.identity.safety
+  - pcc.identity.safety.backup
   - pcc.identity.connection
   - pcc.identity.attributes
 notes:
@@ -162,6 +164,20 @@ requests:
       description: Seconds that workers waited for the rate limit, added up over all that wait side by side.
       type: float
       sample: 0.0
+backup_file:
+  description: The backup that was made before the first write. It holds the tenants that were about to change.
+  returned: when anything was to be written
+  type: str
+  sample: /home/me/.local/state/pcc-identity/backups/P2abc/20261121T094500Z-tenants-1f2e3d4c.json
+rollback:
+  description:
+    - The command that puts back what was changed or deleted. With C(-e descope_restore_prune=true) it deletes what was
+      created as well.
+  returned: when anything changed
+  type: str
+  sample: >-
+    ansible-playbook pcc.identity.restore -i inventories/example --limit acme_dev
+    -e descope_backup_file=20261121T094500Z-tenants-1f2e3d4c.json
 error_code:
   description: Stable word for the kind of (the first) failure.
   returned: failure

@@ -15,6 +15,7 @@ description:
   - Makes the theme (the styles) of a project have all that a definition says. A theme that has it is not written again.
   - What the theme has besides is left as it is, and told as RV(unmanaged).
 extends_documentation_fragment:
+  - pcc.identity.safety.backup
   - pcc.identity.connection
   - pcc.identity.attributes
 options:
@@ -37,22 +38,12 @@ options:
       - Id of the only project that this definition may be deployed to. It is filled in when the definition comes from a
         backup.
     type: str
-  backup_dir:
-    description:
-      - Folder for the backup that is made before the theme is written. It is made if it is not there.
-      - The default is C(pcc-identity/backups/PROJECT_ID) below E(XDG_STATE_HOME), or below C(~/.local/state) if that is
-        not set.
-    type: path
   diff_detail:
     description:
       - How much a diff shows. V(summary) is only what changes, V(full) all styles.
     type: str
     choices: [summary, full]
     default: summary
-  playbook:
-    description:
-      - Path of the playbook, which is noted in backups. It is filled in by itself.
-    type: path
 notes:
   - Only styles are compared. C(componentsVersion), C(version), C(id), C(references) and empty values never count as a
     difference.

@@ -1,0 +1,19 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.plugin_utils._backup_action import BackupActionBase
+
+
+class ActionModule(BackupActionBase):
+    """Finds the backup in the folder that the command was given in, which the module does not know."""
+
+    def prepare(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the options with the full path of a file that is there. Other names are looked for by the module."""
+        path = os.path.abspath(os.path.expanduser(str(options.get("src") or "")))
+        return {**options, "src": path} if os.path.isfile(path) else options

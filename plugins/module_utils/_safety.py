@@ -1,0 +1,103 @@
+# Copyright (c) 2026 the pcc.identity authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to this collection: it may change in any release. Do not import it from elsewhere.
+
+"""What every module does between its plan and its first write: doubt a read that looks wrong, and save what changes."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
+from ansible_collections.pcc.identity.plugins.module_utils import _backup_files as files
+from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome
+from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
+from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan
+from ansible_collections.pcc.identity.plugins.module_utils._report import some
+
+Options = dict[str, t.Any]
+
+RESTORE = "pcc.identity.restore"
+
+
+def backup_spec() -> Options:
+    """Return the options of a module that saves what it is about to change."""
+    return {"backup_dir": {"type": "path"}, "playbook": {"type": "path"}}
+
+
+def safety_spec() -> Options:
+    """Return the options of a module over objects that the service lists."""
+    return {**backup_spec(), "allow_empty_read": {"type": "bool", "default": False}}
+
+
+def check_read(section: str, plan: Plan, live: t.Sized, *, connection: Connection, options: Options) -> None:
+    """Refuse to go on from an empty list where a backup has objects: the read may have been a wrong one.
+
+    Backups are only looked at if that is the case.
+
+    Args:
+        section: of the backups, which is also what the objects are called.
+        plan: that was made from the list.
+        live: what was listed.
+        connection: to the project.
+        options: of the module, with those of L(safety_spec).
+
+    Raises:
+        IdentityError: there is something to change, and that is the case.
+    """
+    if len(live) or not plan.changes or options["allow_empty_read"]:
+        return
+    folder = backup.folder_of(options["backup_dir"], connection.project_id)
+    known = files.last_known(folder, connection.project_id, section)
+    if known is None:
+        return
+    saved, count = known
+    raise IdentityError(
+        "doubtful_read",
+        f"Nothing was written: the service lists no {section}, but {saved.path}, the backup of "
+        f"{backup.time_text(saved.made)}, has {count}.",
+        f"See in the Descope console whether they are there. If they are, the answer was wrong: run again. If they are "
+        f"really gone, restore them with {backup.command(RESTORE, {'descope_backup_file': str(saved.path)})} or go on "
+        "without them with allow_empty_read: true.",
+    )
+
+
+def save(
+    section: str, plan: Plan, objects: t.Mapping[str, t.Any], *, connection: Connection, options: Options
+) -> pathlib.Path | None:
+    """Save what a plan is about to change, and return the new file, None if there is nothing to tell.
+
+    Args:
+        section: of the backup.
+        plan: that is about to be carried out.
+        objects: as they are, by key; None for those that are about to be created.
+        connection: to the project.
+        options: of the module, with those of L(backup_spec).
+
+    Raises:
+        IdentityError: it could not be written. Nothing must be changed then.
+    """
+    if not objects:
+        return None
+    return backup.before(
+        {section: objects},
+        reason=f"before {section} change: {some(sorted(objects))}",
+        connection=connection,
+        options=options,
+        label=section,
+        deleting=[f"{section}/{change.key}" for change in plan.of(DELETE)],
+    )
+
+
+def told(backup_file: pathlib.Path | None, outcomes: t.Iterable[Outcome]) -> Options:
+    """Return what a result says of a backup: where it is, and the command that puts back what was changed."""
+    if backup_file is None:
+        return {}
+    result = {"backup_file": str(backup_file)}
+    if any(outcome.changed is not False for outcome in outcomes):
+        result["rollback"] = backup.command(RESTORE, {"descope_backup_file": str(backup_file)})
+    return result
