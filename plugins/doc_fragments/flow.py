@@ -93,6 +93,13 @@ template_paths:
   type: list
   elements: path
   default: []
+expected_roles:
+  description:
+    - Names of roles that an earlier task of the play makes. In check mode, where that task has not made them, they
+      count as if they were there. Otherwise this changes nothing.
+  type: list
+  elements: str
+  default: []
 diff_detail:
   description:
     - How much a diff shows. V(summary) tells steps, screens, conditions, connectors, roles and sign-in methods by name,

@@ -10,6 +10,14 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  actions:
+    description:
+      - Which of the changes to make. The others are left to another task, and are not in the result. So one task can
+        create what others need, and another one delete it when nothing needs it any more.
+    type: list
+    elements: str
+    choices: [create, update, delete]
+    default: [create, update, delete]
   allow_empty:
     description:
       - Whether an empty list together with O(prune=true) is meant, and may delete all that O(max_deletes) and

@@ -27,7 +27,7 @@ import socket
 import tempfile
 import typing as t
 
-from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import SINGLE, without_key
+from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import SINGLE, masked, without_key
 from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
 from ansible_collections.pcc.identity.plugins.module_utils._local import git, sync_folder
@@ -148,15 +148,16 @@ def before(
     Raises:
         IdentityError: it could not be written. Nothing must be changed then.
     """
-    clean, masked = without_key(sections, connection.management_key)
+    key = connection.management_key
+    clean, changed = without_key(sections, key)
     content = document(
         clean,
-        reason=reason,
+        reason=masked(reason, key),
         project={"id": connection.project_id},
         origin=origin(options["playbook"]),
         now=datetime.datetime.now(datetime.UTC),
-        masked=masked,
-        deleting=deleting,
+        masked=changed,
+        deleting=masked(list(deleting), key),
     )
     return write(folder_of(options["backup_dir"], connection.project_id), content, label)
 
@@ -269,13 +270,13 @@ def checked(value: object) -> Document:
     return value
 
 
-def command(playbook: str, values: t.Mapping[str, str]) -> str:
+def command(playbook: str, values: t.Mapping[str, str | list[str]]) -> str:
     """Return the command that runs a playbook with extra variables, for people to paste into a shell."""
     words = ["ansible-playbook", playbook]
     for name, value in values.items():
         # Ansible splits NAME=VALUE at blanks; JSON is safe for anything.
         plain = f"{name}={value}"
-        words += ["-e", plain if shlex.quote(plain) == plain else json.dumps({name: value})]
+        words += ["-e", plain if isinstance(value, str) and shlex.quote(plain) == plain else json.dumps({name: value})]
     return shlex.join(words)
 
 

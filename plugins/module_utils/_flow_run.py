@@ -59,6 +59,7 @@ def common_spec() -> Options:
     """Return the options that both flow modules have, besides those of a flow."""
     return {
         "template_paths": {"type": "list", "elements": "path", "default": []},
+        "expected_roles": {"type": "list", "elements": "str", "default": []},
         "diff_detail": {"type": "str", "choices": ["summary", "full"], "default": "summary"},
         **safety_spec(),
     }
@@ -101,7 +102,7 @@ def check_list(options: Options) -> list[Problem]:
 
 def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_flows) does and return its result."""
-    work = _Work(client, _wanted(client, options["flows"], options), options)
+    work = _Work(client, _wanted(client, options["flows"], options), options, check_mode)
     if work.plan.guarded:
         return work.refused(check_mode)
     outcomes = work.carry_out(check_mode, options["on_error"])
@@ -110,7 +111,7 @@ def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
 
 def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_flow) does and return its result: a list of one, told about the one."""
-    work = _Work(client, _wanted(client, [_own(options)], options), options)
+    work = _Work(client, _wanted(client, [_own(options)], options), options, check_mode)
     if work.plan.guarded:
         report = work.refused(check_mode)
         outcomes: list[Outcome] = []
@@ -133,10 +134,11 @@ class _Work:
     client: Client
     desired: list[Desired]
     options: Options
+    check_mode: dataclasses.InitVar[bool]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, check_mode: bool) -> None:
         self.service = FlowService(self.client)
-        self.found = self.service.read(self.desired)
+        self.found = self.service.read(self.desired, self.options["expected_roles"] if check_mode else ())
         self.plan: FlowPlan = make_plan(self.desired, self.found)
         there = {*self.found.listed, *self.found.flows}
         check_read("flows", self.plan, there, connection=self.client.connection, options=self.options)

@@ -53,12 +53,17 @@ class FlowService:
 
     # Reading
 
-    def read(self, desired: t.Sequence[Desired]) -> Found:
+    def read(self, desired: t.Sequence[Desired], expected_roles: t.Sequence[str] = ()) -> Found:
         """Return what a plan for C(desired) has to know: one request for the list, one for each flow, and more only
         where a flow names connectors or roles that these do not tell the ids of.
 
         A flow that is not listed is asked for as well: a new one may show late in lists (contract 2.12), and must not
         be overwritten without a backup.
+
+        Args:
+            desired: the wanted flows.
+            expected_roles: names of roles that count as if they were there. They have no ids yet, so the plan is only
+                one to look at.
 
         Raises:
             ServiceError: anything could not be read.
@@ -76,6 +81,8 @@ class FlowService:
         for definition in found.flows.values():
             found.known.add(definition)
         self._look_up_names(desired, found)
+        for name in expected_roles:
+            found.known.ids["roles"].setdefault(name, f"the id of {name}, when it is made")
         return found
 
     def list_all(self) -> dict[str, dict[str, t.Any]]:

@@ -21,13 +21,14 @@ from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
     refused_deletions,
     result_over,
 )
-from ansible_collections.pcc.identity.plugins.module_utils._plan import Plan
+from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Plan
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import (
     PERMISSIONS,
     ROLES,
     Desired,
     Found,
     Kind,
+    Observed,
     to_backup,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import make_permission_plan, make_role_plan
@@ -38,6 +39,10 @@ from ansible_collections.pcc.identity.plugins.module_utils._safety import check_
 Options = dict[str, t.Any]
 
 _NAMES = {"type": "list", "elements": "str"}
+_ACTIONS = (CREATE, UPDATE, DELETE)
+
+#: Whose roles a run is about, if not all: those of the project, or those of tenants.
+PROJECT, TENANTS = "project", "tenants"
 
 
 def permissions_argument_spec() -> Options:
@@ -53,7 +58,11 @@ def roles_argument_spec() -> Options:
         "private": {"type": "bool"},
         "tenant_id": {"type": "str"},
     }
-    return {**_argument_spec(ROLES, own), "expected_permissions": {**_NAMES, "default": []}}
+    return {
+        **_argument_spec(ROLES, own),
+        "expected_permissions": {**_NAMES, "default": []},
+        "scope": {"type": "str", "choices": ["all", PROJECT, TENANTS], "default": "all"},
+    }
 
 
 def _argument_spec(kind: Kind, own: Options) -> Options:
@@ -66,6 +75,7 @@ def _argument_spec(kind: Kind, own: Options) -> Options:
     }
     return {
         kind.plural: {"type": "list", "elements": "dict", "required": True, "options": entry},
+        "actions": {"type": "list", "elements": "str", "choices": list(_ACTIONS), "default": list(_ACTIONS)},
         **guard_spec(),
     }
 
@@ -96,15 +106,20 @@ def manage_permissions(client: Client, options: Options, check_mode: bool) -> Op
 def manage_roles(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_roles) does and return its result."""
     service = RoleService(client)
-    desired = _entries(ROLES, options)
-    found = service.read()
+    desired = [entry for entry in _entries(ROLES, options) if _in_scope(entry, options["scope"])]
+    everything = service.read()
+    found = {key: live for key, live in everything.items() if _in_scope(live, options["scope"])}
     permissions: set[str] = set()
     if permissions_needed(desired, found):
         permissions = {live.name for live in PermissionService(client).read().values()}
         if check_mode:
             permissions |= set(options["expected_permissions"])
     plan = make_role_plan(desired, found, permissions, prune=options["prune"])
-    return _Work(client, service, desired, found, plan, options).result(check_mode)
+    return _Work(client, service, desired, everything, plan, options).result(check_mode)
+
+
+def _in_scope(role: Desired | Observed, scope: str) -> bool:
+    return scope == "all" or scope == (TENANTS if role.tenant_id else PROJECT)
 
 
 def _entries(kind: Kind, options: Options) -> list[Desired]:
@@ -123,6 +138,13 @@ class _Work:
     options: Options
     unverified: IdentityError | None = None
     backup_file: pathlib.Path | None = None
+
+    def __post_init__(self) -> None:
+        actions = set(self.options["actions"])
+        self.plan.changes = [change for change in self.plan.changes if change.action in actions]
+        # What is not to be done here is another task's, and so is its account.
+        own = {entry.key for entry in self.desired if actions & ({CREATE, UPDATE} if entry.present else {DELETE})}
+        self.plan.unchanged = [entry for entry in self.plan.unchanged if entry[0] in own]
 
     def result(self, check_mode: bool) -> Options:
         """Carry out the plan, unless it deletes too much, and return the module's result."""
@@ -176,7 +198,7 @@ class _Work:
             error = str(outcome.error) if outcome.error else None
             row = {"status": outcome.status, "changes": outcome.effects, "error": error}
             rows[change.key] = {**self._named(change.key, change.name), **row}
-        listed = [rows.pop(entry.key) for entry in self.desired]
+        listed = [rows.pop(entry.key) for entry in self.desired if entry.key in rows]
         return listed + list(rows.values())
 
     def _named(self, key: str, name: str) -> Options:

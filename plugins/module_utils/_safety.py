@@ -16,7 +16,7 @@ from ansible_collections.pcc.identity.plugins.module_utils import _backup_files 
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome
 from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
-from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan
+from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, Plan
 from ansible_collections.pcc.identity.plugins.module_utils._report import some
 
 Options = dict[str, t.Any]
@@ -94,10 +94,16 @@ def save(
 
 
 def told(backup_file: pathlib.Path | None, outcomes: t.Iterable[Outcome]) -> Options:
-    """Return what a result says of a backup: where it is, and the command that puts back what was changed."""
+    """Return what a result says of a backup: where it is, and the command that puts back what was changed.
+
+    To put back a creation is to delete what was created.
+    """
     if backup_file is None:
         return {}
     result = {"backup_file": str(backup_file)}
-    if any(outcome.changed is not False for outcome in outcomes):
-        result["rollback"] = backup.command(RESTORE, {"descope_backup_file": str(backup_file)})
+    changed = [outcome.change for outcome in outcomes if outcome.changed is not False]
+    if changed:
+        created = any(change.action == CREATE for change in changed)
+        prune = {"descope_restore_prune": "true"} if created else {}
+        result["rollback"] = backup.command(RESTORE, {"descope_backup_file": str(backup_file), **prune})
     return result

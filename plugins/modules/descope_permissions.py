@@ -151,8 +151,7 @@ backup_file:
   sample: /home/me/.local/state/pcc-identity/backups/P2abc/20261121T094500Z-permissions-1f2e3d4c.json
 rollback:
   description:
-    - The command that puts back what was changed or deleted. With C(-e descope_restore_prune=true) it deletes what was
-      created as well.
+    - The command that puts back what was changed or deleted, and deletes what was created.
   returned: when anything changed
   type: str
   sample: >-

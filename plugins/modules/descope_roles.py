@@ -78,6 +78,14 @@ options:
       - The role V(Tenant Admin), which every project begins with, is never pruned. It can be listed like any other.
     type: bool
     default: false
+  scope:
+    description:
+      - Whose roles this is about. With V(project) those of the project only, with V(tenants) those of tenants only;
+        other entries of the list are then left to another task. A tenant's roles can only be made when it is there,
+        while its default roles have to be there before.
+    type: str
+    choices: [all, project, tenants]
+    default: all
 extends_documentation_fragment:
   - pcc.identity.rbac
   - pcc.identity.safety
@@ -191,8 +199,7 @@ backup_file:
   sample: /home/me/.local/state/pcc-identity/backups/P2abc/20261121T094500Z-roles-1f2e3d4c.json
 rollback:
   description:
-    - The command that puts back what was changed or deleted. With C(-e descope_restore_prune=true) it deletes what was
-      created as well.
+    - The command that puts back what was changed or deleted, and deletes what was created.
   returned: when anything changed
   type: str
   sample: >-

@@ -9,18 +9,15 @@
 from __future__ import annotations
 
 import os
-import shlex
 import typing as t
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._report import where_of
+from ansible_collections.pcc.identity.plugins.plugin_utils._commands import for_this_host
 
 Options = dict[str, t.Any]
-
-#: Values of descope_environment for which the role wants a confirmation.
-PRODUCTION = frozenset({"prod", "production"})
 
 
 class BackupActionBase(ActionBase):
@@ -63,19 +60,6 @@ def _playbook(variables: Options, task: t.Any) -> str | None:
     folder = variables.get("playbook_dir")
     path = str(task.get_path() or "").rpartition(":")[0]
     return path if folder and os.path.dirname(path) == folder else folder
-
-
-def for_this_host(command: str, variables: Options, environment: str) -> str:
-    """Return the command with the inventory and the host of this run, and with the confirmation it needs."""
-    name, *rest = shlex.split(command)
-    host = str(variables.get("inventory_hostname"))
-    words = [name]
-    for source in variables.get("ansible_inventory_sources") or ():
-        words += ["-i", str(source)]
-    words += ["--limit", host, *rest]
-    if environment.lower() in PRODUCTION:
-        words += ["-e", f"descope_confirm={host}"]
-    return shlex.join(words)
 
 
 def _failed(error: IdentityError) -> Options:

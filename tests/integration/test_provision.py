@@ -136,7 +136,7 @@ def test_prune_and_its_limits(ansible, emulator, live, tenants):
     assert "max_deletes" in run.text
     assert "extra-5 (Extra 5)" in run.text
     assert not emulator.writes()
-    run = ansible(*arguments, "-e", "descope_max_deletes=6")
+    run = ansible(*arguments, "-e", "descope_max_deletes=6", "-e", "descope_confirm_destroy=true")
     assert run.code == 0, run.output
     assert not [name for name in tenants() if name.startswith("extra")]
 
