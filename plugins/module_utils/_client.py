@@ -38,6 +38,7 @@ _READING_POSTS = frozenset(
         "/v1/mgmt/theme/export",
         "/v2/mgmt/theme/export",
         "/v1/mgmt/project/snapshot/export",
+        "/v1/mgmt/project/snapshot/validate",
     }
 )
 

@@ -53,8 +53,7 @@ class IdentityModule(AnsibleModule):
         """Fail; errors that Ansible itself found in the arguments are told in full first."""
         if not self._checked:
             # Ansible gives up collecting secrets when an argument is of a wrong type, and would print the arguments.
-            secrets = (self._arguments.get(name) for name, option in self.argument_spec.items() if option.get("no_log"))
-            self.no_log_values.update(str(secret) for secret in secrets if secret)
+            self.no_log_values.update(_secrets(self.argument_spec, self._arguments))
             self._hide_redis_password()
             problems = argument_problems(self.argument_spec, self._arguments)
             if problems:
@@ -157,6 +156,17 @@ def _entry_problems(where: str, spec: dict[str, t.Any], values: dict[str, t.Any]
             for text in result.error_messages
             if "Supported parameters include" not in text
         ]
+    return found
+
+
+def _secrets(spec: dict[str, t.Any], values: t.Any) -> set[str]:
+    """Return the values of options that are secret, of those inside of others as well."""
+    found: set[str] = set()
+    for value in values if isinstance(values, list) else [values]:
+        for name, option in spec.items() if isinstance(value, dict) else ():
+            if option.get("no_log") and value.get(name):
+                found.add(str(value[name]))
+            found |= _secrets(option.get("options") or {}, value.get(name))
     return found
 
 

@@ -35,6 +35,18 @@ class TenantChange(Change):
         return {name: value for name, value in self.after.items() if fields.FIELDS[name].step == step}
 
 
+class Circles(Problems):
+    """Tenants that exchange names or domains among themselves.
+
+    Attributes:
+        circles: the keys of those in each circle.
+    """
+
+    def __init__(self, circles: list[list[str]], problems: t.Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.circles = circles
+
+
 @dataclasses.dataclass(frozen=True)
 class Reads:
     """What has to be read, beyond the list of all tenants, before a plan can be made: tenant ids."""
@@ -70,19 +82,21 @@ def reads_needed(desired: t.Sequence[Desired], found: Found, *, prune: bool) -> 
     return Reads(frozenset(tenants), frozenset(settings), frozenset(password))
 
 
-def make_plan(desired: t.Sequence[Desired], found: Found, *, prune: bool = False) -> Plan:
+def make_plan(desired: t.Sequence[Desired], found: Found, *, prune: bool = False, existed: bool = False) -> Plan:
     """Plan the writes that make the tenants as wanted.
 
     Args:
         desired: entries without problems of their own (L(_tenant_rules.problems_alone)).
         found: the live tenants, completed by what L(reads_needed) named.
         prune: delete the live tenants that no entry means.
+        existed: the service itself had the entries as they are, so its own limits need no checking.
 
     Raises:
+        Circles: the entries exchange names or domains. There is nothing else against them.
         Problems: the entries cannot be had next to the live tenants; lists every reason.
     """
     deleted = _deleted(desired, found, prune)
-    problems = problems_with_live(desired, found, deleted)
+    problems = problems_with_live(desired, found, deleted, existed=existed)
     if problems:
         raise Problems(problems)
     changes: list[TenantChange] = []
@@ -104,7 +118,7 @@ def make_plan(desired: t.Sequence[Desired], found: Found, *, prune: bool = False
     _set_needs(changes, found)
     ordered, circles = in_order(changes)
     if circles:
-        raise Problems([_exchange(circle, desired) for circle in circles])
+        raise Circles(circles, [_exchange(circle, desired) for circle in circles])
     unmanaged = [] if prune else sorted(set(found.tenants) - managed)
     return Plan(list(ordered), unchanged, unmanaged, live=len(found.tenants))
 

@@ -35,15 +35,19 @@ def problems_alone(desired: t.Sequence[Desired]) -> list[Problem]:
     return found
 
 
-def problems_with_live(desired: t.Sequence[Desired], found: Found, deleted: t.Collection[str]) -> list[Problem]:
+def problems_with_live(
+    desired: t.Sequence[Desired], found: Found, deleted: t.Collection[str], *, existed: bool = False
+) -> list[Problem]:
     """Return what is wrong with the entries next to the live tenants.
 
     Args:
         desired: entries without problems of their own.
         found: the live tenants.
         deleted: ids of the live tenants that the plan deletes.
+        existed: the service itself had the entries as they are. What it lets an id be, and how many levels, is then
+            not for these rules to say.
     """
-    view = _View(desired, found, deleted)
+    view = _View(desired, found, deleted, existed)
     problems: list[Problem] = []
     meant: dict[str, Desired] = {}
     for entry in desired:
@@ -63,9 +67,10 @@ def problems_with_live(desired: t.Sequence[Desired], found: Found, deleted: t.Co
 class _View:
     """The entries and the live tenants, looked up from both sides."""
 
-    def __init__(self, desired: t.Sequence[Desired], found: Found, deleted: t.Collection[str]) -> None:
+    def __init__(self, desired: t.Sequence[Desired], found: Found, deleted: t.Collection[str], existed: bool) -> None:
         self.found = found
         self.deleted = deleted
+        self.existed = existed
         self.entries = {entry.id: entry for entry in desired if entry.present and entry.id}
         #: the entry that manages a live tenant, by the live id
         self.managed = {live.id: entry for entry in desired if (live := found.match(entry)) and entry.present}
@@ -176,7 +181,7 @@ def _too_deep(entry: Desired, path: list[str]) -> Problem:
 def _identity(entry: Desired, view: _View) -> t.Iterator[Problem]:
     if view.found.match(entry):
         return
-    if entry.id and not _NEW_ID.fullmatch(entry.id):
+    if entry.id and not view.existed and not _NEW_ID.fullmatch(entry.id):
         yield Problem(entry.where, "id", f"no tenant has the id '{entry.id}', and {_ID_FORM}.")
     if not entry.name:
         yield Problem(entry.where, "name", f"is missing, and no tenant '{entry.id}' exists yet: give it a name.")
@@ -204,7 +209,7 @@ def _parent(entry: Desired, view: _View) -> t.Iterator[Problem]:
         yield Problem(entry.where, "parent", message)
     elif parent not in view.entries and parent not in view.found.tenants:
         yield Problem(entry.where, "parent", f"no tenant has the id '{parent}', and the list does not create it.")
-    else:
+    elif not view.existed:
         path = [entry.key, parent]
         while (above := view.parent_of(path[-1])) and above not in path:
             path.append(above)

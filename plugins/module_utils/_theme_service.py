@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _theme as rules
-from ansible_collections.pcc.identity.plugins.module_utils._api_versions import Versions
+from ansible_collections.pcc.identity.plugins.module_utils._api_versions import NO_SUCH_PATH, Versions
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._errors import ServiceError
@@ -51,13 +51,20 @@ class ThemeService:
         self.last = self._versions.call(self._export, self._export_v1)
         return self.last
 
-    def write(self, change: Change, live: Theme, new: Theme) -> Outcome:
+    def write(self, change: Change, live: Theme, new: Theme, *, exact: bool = False) -> Outcome:
         """Put a theme in the place of the live one, and undo that if it goes wrong.
 
         The service may keep what a theme that is sent does not mention (contract, section 8, row 23).
+
+        Args:
+            change: that this is.
+            live: the theme as it is.
+            new: the theme as it shall be.
+            exact: try first what surely takes away what is not mentioned, an import in the old form (contract 3.7).
         """
+        send = self._send_exactly if exact else self._send
         thing: Whole[Theme] = Whole(
-            send=lambda theme: self._send(_given(theme)),
+            send=lambda theme: send(_given(theme)),
             look=self.export,
             same=lambda one, other: rules.same(_given(one)["styles"], _given(other)["styles"]),
             holds=lambda one, other: rules.subset(_given(other)["styles"], _given(one)["styles"]),
@@ -76,6 +83,19 @@ class ThemeService:
         exported = reply.get("theme", reply)
         self._stamps = {name: exported[name] for name in ("id", "version") if name in exported}
         return theme
+
+    def _send_exactly(self, theme: Theme) -> None:
+        try:
+            self._export_v1()
+            self._session.post(IMPORT_V1, body={"theme": rules.to_v1(theme, self._stamps)})
+        except ServiceError as error:
+            if error.status not in NO_SUCH_PATH:
+                raise
+            self._send(theme)
+            return
+        if theme.get("references"):
+            # The old form has no place for them.
+            self._send(theme)
 
     def _send(self, theme: Theme) -> None:
         self._versions.call(

@@ -18,7 +18,12 @@ from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import Problems
 from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Plan
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found, Observed, domains_of
-from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan, reads_needed
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import (
+    Circles,
+    TenantChange,
+    make_plan,
+    reads_needed,
+)
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import problems_alone
 from tests.unit.plugins.module_utils.support import found, live, no_changes, wanted
 
@@ -494,3 +499,18 @@ def test_changes_and_the_rest_are_all_there_is(case: Case) -> None:
     for line in (diff["before"] + diff["after"]).splitlines():
         if not line.startswith((" ", "-")):
             assert line.rstrip(":").strip("'") in place
+
+
+def test_what_the_service_itself_had_is_not_held_against_an_entry() -> None:
+    tenants = found(live("a"), live("b", parent="a"), live("c", parent="b"))
+    entries = wanted({"id": "T2WithCapitals", "name": "Deep", "parent": "c"})
+    with pytest.raises(Problems):
+        make_plan(entries, tenants)
+    assert [change.key for change in make_plan(entries, tenants, existed=True).changes] == ["T2WithCapitals"]
+
+
+def test_an_exchange_names_its_circle() -> None:
+    tenants = found(live("a", name="A"), live("b", name="B"))
+    with pytest.raises(Circles) as error:
+        make_plan(wanted({"id": "a", "name": "B"}, {"id": "b", "name": "A"}), tenants)
+    assert [sorted(circle) for circle in error.value.circles] == [["a", "b"]]
