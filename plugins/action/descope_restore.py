@@ -14,6 +14,12 @@ class ActionModule(BackupActionBase):
     """Finds the backup in the folder that the command was given in, which the module does not know."""
 
     def prepare(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the options with the full path of a file that is there. Other names are looked for by the module."""
-        path = os.path.abspath(os.path.expanduser(str(options.get("src") or "")))
-        return {**options, "src": path} if os.path.isfile(path) else options
+        """Return the options with the full paths of files that are there. Other names are looked for by the module."""
+        given = options.get("src") or []
+        paths = given if isinstance(given, list) else str(given).split(",")
+        return {**options, "src": [_found(str(path)) for path in paths]} if paths else options
+
+
+def _found(path: str) -> str:
+    full = os.path.abspath(os.path.expanduser(path))
+    return full if os.path.isfile(full) else path

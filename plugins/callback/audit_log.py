@@ -81,6 +81,7 @@ import time
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
@@ -192,7 +193,6 @@ class CallbackModule(CallbackBase):
             "play": self._play.get_name() if self._play else None,
             "task": task.get_name(),
             "module": str(action),
-            "check_mode": bool(task.check_mode),
         }
         self._pending[host.name, task._uuid] = _Pending(time.monotonic(), about)
         self._write("task_start", about)
@@ -286,8 +286,9 @@ class CallbackModule(CallbackBase):
             return
         now = time.monotonic()
         fields, content = _part(result, "task_fields") or {}, _part(result, "result")
-        # By now Ansible has resolved what may have been a template.
-        about = dict(pending.about, check_mode=bool(fields.get("check_mode", pending.about["check_mode"])))
+        # By now Ansible has resolved what may have been a template, unless it skipped the task.
+        resolved = fields.get("check_mode")
+        about = dict(pending.about, **({"check_mode": resolved} if isinstance(resolved, bool) else {}))
         if "{{" in about["module"]:
             about["module"] = str(fields.get("resolved_action") or fields.get("action"))
             if not entry.is_ours(about["module"]):
@@ -308,13 +309,17 @@ class CallbackModule(CallbackBase):
 
     def _about_host(self, host: t.Any, task: t.Any) -> dict[str, t.Any]:
         if self._play is None:
-            return {"environment": None, "project": None}
+            return {"environment": None, "project": None, "check_mode": bool(task.check_mode)}
         manager = self._play.get_variable_manager()
         variables = manager.get_vars(play=self._play, host=host, task=task)
         self._secrets |= entry.secrets_in(variables)
+        loader = self._play.get_loader()
+        project = _templated(variables, variables.get(_PROJECT), loader) or os.environ.get("DESCOPE_PROJECT_ID")
         return {
-            "environment": _templated(variables, _ENVIRONMENT, self._play.get_loader()),
-            "project": _templated(variables, _PROJECT, self._play.get_loader()) or os.environ.get("DESCOPE_PROJECT_ID"),
+            "environment": _templated(variables, variables.get(_ENVIRONMENT), loader),
+            "project": project,
+            # A template is no answer yet: whatever is not surely check mode may write.
+            "check_mode": boolean(_templated(variables, task.check_mode, loader) or "", strict=False),
         }
 
     def _write(self, event: str, fields: t.Mapping[str, t.Any]) -> Mark:
@@ -330,10 +335,9 @@ def _part(result: t.Any, name: str) -> t.Any:
     return getattr(result, name) if hasattr(result, name) else getattr(result, f"_{name}")
 
 
-def _templated(variables: dict[str, t.Any], name: str, loader: t.Any) -> str | None:
+def _templated(variables: dict[str, t.Any], value: t.Any, loader: t.Any) -> str | None:
     from ansible.template import Templar
 
-    value = variables.get(name)
     if value is None:
         return None
     try:

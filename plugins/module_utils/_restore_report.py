@@ -12,7 +12,6 @@ import dataclasses
 import pathlib
 import typing as t
 
-from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_diff as flow_diff
 from ansible_collections.pcc.identity.plugins.module_utils import _restore_rules as rules
 from ansible_collections.pcc.identity.plugins.module_utils import _restore_tenants as tenant_rules
@@ -35,7 +34,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._report import failur
 from ansible_collections.pcc.identity.plugins.module_utils._restore_account import CANNOT, Account
 from ansible_collections.pcc.identity.plugins.module_utils._restore_source import Wanted
 from ansible_collections.pcc.identity.plugins.module_utils._restore_state import State
-from ansible_collections.pcc.identity.plugins.module_utils._safety import RESTORE
+from ansible_collections.pcc.identity.plugins.module_utils._safety import told
 
 Options = dict[str, t.Any]
 
@@ -87,10 +86,7 @@ def report(
     }
     if account.warnings:
         result["warnings"] = account.warnings  # told by L(_run.run)
-    if backup_file:
-        result["backup_file"] = str(backup_file)
-        if changed:
-            result["rollback"] = backup.command(RESTORE, {"descope_backup_file": str(backup_file)})
+    result.update(told(backup_file, outcomes))
     if failed or account.unverified:
         result.update(failure(result["msg"], failed, account.unverified))
         if all(outcome.error and outcome.error.code == CANNOT for outcome in failed) and not account.unverified:

@@ -41,6 +41,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._restore_report impor
 from ansible_collections.pcc.identity.plugins.module_utils._restore_snapshot import Snapshot, secrets_spec
 from ansible_collections.pcc.identity.plugins.module_utils._restore_source import MANY, Choice, Wanted
 from ansible_collections.pcc.identity.plugins.module_utils._restore_state import State
+from ansible_collections.pcc.identity.plugins.module_utils._safety import backup_spec
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 from ansible_collections.pcc.identity.plugins.module_utils._theme_service import ThemeService
@@ -53,15 +54,14 @@ _NAMES: Options = {"type": "list", "elements": "str"}
 def argument_spec() -> Options:
     """Return the options of C(descope_restore), without the connection."""
     return {
-        "src": {"type": "path", "default": source.LATEST},
-        "backup_dir": {"type": "path"},
+        "src": {"type": "list", "elements": "path", "default": [source.LATEST]},
         "sections": {**_NAMES, "choices": list(SECTIONS)},
         **{name: dict(_NAMES) for name in MANY},
         "prune": {"type": "bool", "default": False},
         "allow_other_project": {"type": "bool", "default": False},
         "snapshot_secrets": secrets_spec(),
         "diff_detail": {"type": "str", "choices": ["summary", "full"], "default": "summary"},
-        "playbook": {"type": "path"},
+        **backup_spec(),
     }
 
 
@@ -69,8 +69,10 @@ def check(options: Options) -> list[Problem]:
     """Return what is wrong with the options by themselves."""
     found: list[Problem] = []
     sections = options["sections"]
-    if not str(options["src"]).strip():
+    if not options["src"] or not all(each.strip() for each in options["src"]):
         found.append(Problem("", "src", "is empty: give a file, or latest."))
+    elif source.LATEST in options["src"] and len(options["src"]) > 1:
+        found.append(Problem("", "src", "has latest among others: give files, or latest alone."))
     if sections is not None and not sections:
         found.append(Problem("", "sections", "is empty: leave it out, or name what to restore."))
     for name in MANY:
@@ -92,11 +94,13 @@ def manage(client: Client, options: Options, check_mode: bool) -> Options:
     project_id = client.connection.project_id
     choice = Choice.of(options)
     folder = backup.folder_of(options["backup_dir"], project_id)
-    path = source.find(options["src"], folder, project_id, choice)
-    document = source.load(path, project_id, allow_other_project=options["allow_other_project"])
+    paths = source.find(options["src"], folder, project_id, choice)
+    allowed = options["allow_other_project"]
+    documents = [source.load(path, project_id, allow_other_project=allowed) for path in paths]
+    document = source.combined(documents)
     wanted = source.select(document, choice, project_id)
     origin = {
-        "file": str(path),
+        "files": list(map(str, paths)),
         "created_at": document["created_at"],
         "project": wanted.project,
         "reason": str(document.get("reason") or ""),
@@ -111,7 +115,7 @@ class _Work:
     client: Client
     options: Options
     wanted: Wanted
-    origin: dict[str, str]
+    origin: Options
 
     def __post_init__(self) -> None:
         self.tenant_service = TenantService(self.client)
@@ -213,7 +217,7 @@ class _Work:
             return
         self.backup_file = backup.before(
             sections,
-            reason=source.REASON + pathlib.Path(self.origin["file"]).name,
+            reason=source.REASON + ", ".join(pathlib.Path(path).name for path in self.origin["files"]),
             connection=self.client.connection,
             options=self.options,
             label="before-restore",

@@ -100,7 +100,35 @@ class Wanted:
         return (f"{section}/{key}" if key else section) in self.masked
 
 
-def find(src: str, folder: pathlib.Path, project_id: str, choice: Choice) -> pathlib.Path:
+def find(srcs: t.Sequence[str], folder: pathlib.Path, project_id: str, choice: Choice) -> list[pathlib.Path]:
+    """Return the files to restore, see L(find_one) for each of them."""
+    return [find_one(src, folder, project_id, choice) for src in srcs]
+
+
+def combined(documents: t.Sequence[Json]) -> Json:
+    """Return several backups as one; where two have the same object, the one that is named first counts. Pure.
+
+    What each of the steps of a run has saved is together what there was before the run. No section of it is complete.
+    """
+    if len(documents) == 1:
+        return documents[0]
+    sections: Json = {}
+    masked: set[str] = set()
+    for document in documents:
+        marks = set(map(str, document.get("masked", ())))
+        for name, items in document["sections"].items():
+            if name in MANY and _is_section(items):
+                section = sections.setdefault(name, {})
+                fresh = {key: item for key, item in items.items() if key not in section}
+                section.update(fresh)
+                masked |= marks & {f"{name}/{key}" for key in fresh}
+            elif name not in sections:
+                sections[name] = items
+                masked |= marks & {name}
+    return {**documents[0], "sections": sections, "complete": [], "masked": sorted(masked)}
+
+
+def find_one(src: str, folder: pathlib.Path, project_id: str, choice: Choice) -> pathlib.Path:
     """Return the file to restore.
 
     Args:

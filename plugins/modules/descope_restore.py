@@ -18,6 +18,7 @@ description:
   - Tells of every object what became of it. One that cannot be restored does not keep the others from it.
   - What is about to change is saved to a backup of its own first.
 extends_documentation_fragment:
+  - pcc.identity.safety.backup
   - pcc.identity.connection
   - pcc.identity.attributes
 attributes:
@@ -33,20 +34,17 @@ attributes:
 options:
   src:
     description:
-      - Path of a backup, the name of one in O(backup_dir), or V(latest). Nothing is sent to the service if it
-        is damaged, of a newer version of the collection, or no backup.
+      - Paths of backups, names of some in O(backup_dir), or V(latest). Nothing is sent to the service if one of them is
+        damaged, of a newer version of the collection, or no backup.
+      - Several backups are those that the steps of one run made before they changed something. They count as one, none
+        of whose sections holds everything there was; of an object that several have, the first one named counts.
       - V(latest) is the newest intact backup of this project in O(backup_dir) that holds everything there was of all
         that is asked for (without O(sections) and ids, of tenants, flows, the theme, roles and permissions). If there
         is none, it is the newest intact one that holds what is asked for at all and was not made by a restore.
         RV(restored_from) tells which one it was.
-    type: path
-    default: latest
-  backup_dir:
-    description:
-      - Folder of the backups, in which V(latest) is looked for and what is about to change is saved.
-      - The default is C(pcc-identity/backups/PROJECT_ID) below E(XDG_STATE_HOME), or below C(~/.local/state) if that is
-        not set.
-    type: path
+    type: list
+    elements: path
+    default: [latest]
   sections:
     description:
       - What to restore. Without it, and without ids, all that the backup has but the snapshot. With ids alone, only
@@ -201,11 +199,6 @@ options:
     type: str
     choices: [summary, full]
     default: summary
-  playbook:
-    description:
-      - Path of the playbook or its folder, which is noted in the backup together with the commit of the repository
-        that it is in. By default that of the working directory.
-    type: path
 notes:
   - Whatever the number of tenants, all else takes a handful of requests, and one for each flow. To compare 2,000
     tenants takes 4,000 requests; name O(tenants) to restore a few.
@@ -282,11 +275,12 @@ restored_from:
   returned: success, or failure of some objects
   type: dict
   contains:
-    file:
-      description: Where it is.
-      type: str
+    files:
+      description: Where it is; of several backups all places.
+      type: list
+      elements: str
     created_at:
-      description: When it was made.
+      description: When it was made, the first of several.
       type: str
       sample: "2026-11-21T09:45:00Z"
     project:

@@ -277,12 +277,12 @@ def test_the_latest_is_the_newest_that_holds_everything(saved: Path, project: Th
     flows = run("descope_backup", sections=["flows"])["backup_file"]
     (saved.parent / "20990101T000000Z-project-damaged.json").write_text(saved.read_text()[:-100])
     spoil(project)
-    assert run("descope_restore", check=True)["restored_from"]["file"] == str(saved)
-    assert run("descope_restore", sections=["flows"], check=True)["restored_from"]["file"] == flows
-    assert run("descope_restore", tenants=["acme"])["restored_from"]["file"] == str(saved)
+    assert run("descope_restore", check=True)["restored_from"]["files"] == [str(saved)]
+    assert run("descope_restore", sections=["flows"], check=True)["restored_from"]["files"] == [flows]
+    assert run("descope_restore", tenants=["acme"])["restored_from"]["files"] == [str(saved)]
     # It has made a newer backup itself.
     again = run("descope_restore", tenants=["acme"])
-    assert again["restored_from"]["file"] == str(saved)
+    assert again["restored_from"]["files"] == [str(saved)]
     assert not again["changed"]
 
 
@@ -291,7 +291,7 @@ def test_the_latest_part(project: ThreadedEmulator, run: Run) -> None:
     project.edit("update_tenant", id="acme", tenant={"name": "Changed"})
     for is_changed in (True, False):
         result = run("descope_restore", tenants=["acme"])
-        assert result["restored_from"]["file"] == part
+        assert result["restored_from"]["files"] == [part]
         assert result["changed"] == is_changed
 
 
@@ -306,14 +306,14 @@ def test_there_is_no_backup(project: ThreadedEmulator, run: Run) -> None:
 
 
 def test_a_name_is_looked_for_in_the_folder(saved: Path, project: ThreadedEmulator, run: Run) -> None:
-    assert run("descope_restore", src=saved.name)["restored_from"]["file"] == str(saved)
+    assert run("descope_restore", src=saved.name)["restored_from"]["files"] == [str(saved)]
 
 
 def test_a_compressed_file(saved: Path, project: ThreadedEmulator, run: Run) -> None:
     (saved.parent / "x.json.gz").write_bytes(gzip.compress(saved.read_bytes()))
     saved.unlink()
     spoil(project)
-    assert run("descope_restore")["restored_from"]["file"].endswith("x.json.gz")
+    assert run("descope_restore")["restored_from"]["files"][0].endswith("x.json.gz")
 
 
 def test_what_is_refused(saved: Path, project: ThreadedEmulator, run: Run) -> None:

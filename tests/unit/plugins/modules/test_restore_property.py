@@ -292,7 +292,7 @@ def round_trip(emulator: ThreadedEmulator, run: Run, seed: str, switches: Json) 
         assert_all_but_the_theme(result, project_of(emulator), before)
         return
     assert not result["failed"], result["msg"]
-    assert result["restored_from"]["file"] == saved["backup_file"]
+    assert result["restored_from"]["files"] == [saved["backup_file"]]
     assert project_of(emulator) == before
     assert [_plain(row) for row in preview["objects"]] == [_plain(row) for row in result["objects"]]
     written = len(emulator.writes())

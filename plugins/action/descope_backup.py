@@ -8,4 +8,4 @@ from ansible_collections.pcc.identity.plugins.plugin_utils._backup_action import
 
 
 class ActionModule(BackupActionBase):
-    """Serves every module that makes backups and has no action plugin of its own, see meta/runtime.yml."""
+    """Serves all modules that make backups and have no action plugin of their own, see meta/runtime.yml."""
