@@ -150,9 +150,8 @@ class _Work:
             return [Outcome.done(change, change.id) for change in self.plan.changes]
         changes = t.cast(list[FlowChange], self.plan.changes)
         self.backup_file = save(
-            "flows",
             self.plan,
-            {change.key: change.live for change in changes},
+            {"flows": {change.key: change.live for change in changes}},
             connection=self.client.connection,
             options=self.options,
         )

@@ -35,6 +35,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import mak
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_rules import permissions_needed, problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
 from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, save
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 
 Options = dict[str, t.Any]
 
@@ -162,11 +163,7 @@ class _Work:
 
     def _carry_out(self, *, stop_on_error: bool) -> list[Outcome]:
         """Save what changes, write it, one after the other, and read it back."""
-        live = {change.key: self.found.get(change.key) for change in self.plan.changes}
-        objects = {key: to_backup(each) if each else None for key, each in live.items()}
-        self.backup_file = save(
-            self.service.kind.plural, self.plan, objects, connection=self.client.connection, options=self.options
-        )
+        self.backup_file = save(self.plan, self._to_backup(), connection=self.client.connection, options=self.options)
         outcomes = carry_out(self.plan.changes, self.service.write, concurrency=1, stop_on_error=stop_on_error)
         if any(outcome.applied for outcome in outcomes):
             try:
@@ -174,6 +171,25 @@ class _Work:
             except IdentityError as error:
                 self.unverified = error
         return outcomes
+
+    def _to_backup(self) -> dict[str, Options]:
+        """Return what is about to change, and what loses something along with what is deleted."""
+        live = {change.key: self.found.get(change.key) for change in self.plan.changes}
+        sections = {self.service.kind.plural: {key: to_backup(each) if each else None for key, each in live.items()}}
+        deleted = {change.name for change in self.plan.of(DELETE)}
+        if deleted and self.service.kind is PERMISSIONS:
+            roles = RoleService(self.client).read()
+            sections["roles"] = {
+                key: to_backup(role) for key, role in roles.items() if deleted & {*role.values["permissions"]}
+            }
+        elif deleted:
+            tenants = TenantService(self.client).read_all().tenants
+            sections["tenants"] = {
+                key: tenant.to_backup()
+                for key, tenant in tenants.items()
+                if deleted & {*tenant.values["default_roles"]}
+            }
+        return sections
 
     def _report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
         """Return the result: what was done, or with C(planned) what would be."""

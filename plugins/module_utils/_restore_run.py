@@ -164,6 +164,8 @@ class _Work:
             state.tenants = self.tenant_service.read(entries, prune=wanted.prune and TENANTS in wanted.complete)
         roles = rbac.desired_from_backup(rbac.ROLES, wanted.saved(ROLES_SECTION))
         roles_matter = rules.uses_roles(wanted) or (wanted.prune and TENANTS in wanted.sections)
+        # The roles that a permission is taken from are saved when it goes.
+        roles_matter = roles_matter or (wanted.prune and PERMISSIONS in wanted.sections)
         if ROLES_SECTION in wanted.sections or roles_matter:
             state.roles = self.role_service.read()
         live_roles = state.roles or {}
@@ -202,9 +204,11 @@ class _Work:
             changes = t.cast(list[TenantChange], list(firsts[TENANTS].values()))
             sections[TENANTS] = self.tenant_service.to_backup(changes)
         gone = {key for key, change in firsts[TENANTS].items() if change.action == DELETE}
+        lost = {change.name for change in firsts[PERMISSIONS].values() if change.action == DELETE}
         for section, found in ((ROLES_SECTION, state.roles or {}), (PERMISSIONS, state.permissions or {})):
-            with_tenants = {key for key, live in found.items() if live.tenant_id in gone}
-            if keys := set(firsts[section]) | with_tenants:
+            along = {key for key, live in found.items() if live.tenant_id in gone}
+            along |= {key for key, live in found.items() if lost & {*live.values.get("permissions", ())}}
+            if keys := set(firsts[section]) | along:
                 sections[section] = {key: rbac.to_backup(found[key]) if key in found else None for key in sorted(keys)}
         if firsts[FLOWS]:
             live = state.flows.flows if state.flows else {}

@@ -60,31 +60,35 @@ def check_read(section: str, plan: Plan, live: t.Sized, *, connection: Connectio
         "doubtful_read",
         f"Nothing was written: the service lists no {section}, but {saved.path}, the backup of "
         f"{backup.time_text(saved.made)}, has {count}.",
-        f"See in the Descope console whether they are there. If they are, the answer was wrong: run again. If they are "
-        f"really gone, restore them with {backup.command(RESTORE, {'descope_backup_file': str(saved.path)})} or go on "
-        "without them with allow_empty_read: true.",
+        "See in the Descope console whether they are there. If they are, the answer was wrong: run again. If they are "
+        f"really gone, restore them with the playbook {RESTORE}, or go on without them with allow_empty_read: true.",
     )
 
 
 def save(
-    section: str, plan: Plan, objects: t.Mapping[str, t.Any], *, connection: Connection, options: Options
+    plan: Plan,
+    sections: t.Mapping[str, t.Mapping[str, t.Any]],
+    *,
+    connection: Connection,
+    options: Options,
 ) -> pathlib.Path | None:
     """Save what a plan is about to change, and return the new file, None if there is nothing to tell.
 
     Args:
-        section: of the backup.
         plan: that is about to be carried out.
-        objects: as they are, by key; None for those that are about to be created.
+        sections: objects as they are, by section and key; None for those that are about to be created. The first one
+            has those of the plan, the others have what changes along.
         connection: to the project.
         options: of the module, with those of L(backup_spec).
 
     Raises:
         IdentityError: it could not be written. Nothing must be changed then.
     """
+    section, objects = next(iter(sections.items()))
     if not objects:
         return None
     return backup.before(
-        {section: objects},
+        {name: items for name, items in sections.items() if items},
         reason=f"before {section} change: {some(sorted(objects))}",
         connection=connection,
         options=options,

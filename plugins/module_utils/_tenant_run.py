@@ -23,6 +23,8 @@ from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
     result_over,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import to_backup
+from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import RoleService
 from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, safety_spec, save
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
@@ -117,9 +119,8 @@ class _Work:
         if check_mode:
             return [Outcome.done(change, change.id) for change in self.plan.changes]
         self.backup_file = save(
-            "tenants",
             self.plan,
-            self.service.to_backup(t.cast(list[TenantChange], self.plan.changes)),
+            self._to_backup(),
             connection=self.client.connection,
             options=self.options,
         )
@@ -135,6 +136,16 @@ class _Work:
             except IdentityError as error:
                 self.unverified = error
         return outcomes
+
+    def _to_backup(self) -> dict[str, dict[str, t.Any]]:
+        """Return the tenants that are about to change, and the own roles of those that go, which go with them."""
+        sections: dict[str, dict[str, t.Any]] = {
+            "tenants": dict(self.service.to_backup(t.cast(list[TenantChange], self.plan.changes)))
+        }
+        if deleted := {change.id for change in self.plan.of(DELETE)}:
+            roles = RoleService(self.client).read()
+            sections["roles"] = {key: to_backup(role) for key, role in roles.items() if role.tenant_id in deleted}
+        return sections
 
     def report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
         """Return the result over many: what was done, or with C(planned) what would be."""

@@ -171,7 +171,8 @@ backup_file:
   sample: /home/me/.local/state/pcc-identity/backups/P2abc/20261121T094500Z-tenants-1f2e3d4c.json
 rollback:
   description:
-    - The command that puts back what was changed or deleted, and deletes what was created.
+    - The command that puts back what was changed or deleted, and deletes what was created, but for tenants whose id the
+      service has made.
   returned: when anything changed
   type: str
   sample: >-

@@ -225,6 +225,149 @@ def test_no_half_file_is_intact(length: int, compressed: bool, tmp_path: Path) -
     assert not only(tmp_path).intact
 
 
+# -- what was last known of a section --------------------------------------------------------------------------------
+
+Said = dict[str, Any]
+
+
+def said(age: float, *there: str, absent: str = "", deleting: str = "", complete: bool = False, **more: Any) -> Said:
+    """A backup of roles: which were there, which were not, and which were deleted right after it."""
+    return {
+        "age": age,
+        "roles": {**{key: {"a": 1} for key in there}, **dict.fromkeys(absent.split())},
+        "deleting": deleting.split(),
+        "complete": complete,
+        **more,
+    }
+
+
+def keep(folder: Path, one: Said) -> Path:
+    """Write a backup of roles."""
+    section = one.get("section", "roles")
+    content = backup.document(
+        {section: one["roles"]},
+        reason="a test",
+        project={"id": one.get("project", "P2x")},
+        origin={},
+        now=NOW - datetime.timedelta(days=one["age"]),
+        complete=[section] if one["complete"] else [],
+        deleting=[f"{section}/{key}" for key in one["deleting"]],
+    )
+    path = backup.write(folder, content, section)
+    if one.get("damaged"):
+        path.write_text(path.read_text().replace('"a": 1', '"a": 2'))
+    return path
+
+
+#: The backups in a folder, and the place in the list of the one that tells, with the number of objects, or None.
+LAST_KNOWN: dict[str, tuple[list[Said], tuple[int, int] | None]] = {
+    "no backup": ([], None),
+    "one": ([said(1, "x", "y")], (0, 2)),
+    "the newest": ([said(2, "x", "y"), said(1, "z")], (1, 1)),
+    "whatever the order they were written in": ([said(1, "z"), said(2, "x", "y")], (0, 1)),
+    "of another section": ([said(1, "x", section="flows")], None),
+    "of another project": ([said(1, "x", project="P2y")], None),
+    "another project's is newer": ([said(2, "x"), said(1, "y", "z", project="P2y")], (0, 1)),
+    "another section's deletions": ([said(2, "x"), said(1, "x", deleting="x", section="flows")], (0, 1)),
+    "damaged": ([said(1, "x", damaged=True)], None),
+    "the newest is damaged": ([said(2, "x"), said(1, "y", "z", damaged=True)], (0, 1)),
+    "a damaged one that deleted": ([said(2, "x"), said(1, "x", deleting="x", damaged=True)], (0, 1)),
+    "a damaged one that was complete": (
+        [said(2, "x"), said(1, "y", deleting="y", complete=True, damaged=True)],
+        (0, 1),
+    ),
+    "only new objects": ([said(1, absent="x")], None),
+    "only new objects after others": ([said(2, "x"), said(1, absent="y")], (0, 1)),
+    "some were there": ([said(1, "x", absent="y z")], (0, 1)),
+    "empty": ([said(1)], None),
+    "empty after others": ([said(2, "x"), said(1)], (0, 1)),
+    "complete": ([said(1, "x", complete=True)], (0, 1)),
+    "complete and empty": ([said(2, "x"), said(1, complete=True)], None),
+    "older than a complete and empty one": ([said(3, "x"), said(2, complete=True), said(1, "y")], (2, 1)),
+    "all went": ([said(1, "x", deleting="x")], None),
+    "some went": ([said(1, "x", "y", deleting="x")], (0, 1)),
+    "all went after another backup": ([said(2, "x"), said(1, "x", deleting="x")], None),
+    "one of two went after another backup": ([said(2, "x", "y"), said(1, "x", deleting="x")], (0, 1)),
+    "both went one after the other": (
+        [said(3, "x", "y"), said(2, "x", deleting="x"), said(1, "y", deleting="y")],
+        None,
+    ),
+    "all went, and one came back": ([said(3, "x"), said(2, "x", deleting="x"), said(1, "x")], (2, 1)),
+    "all of a complete one went": (
+        [said(3, "x", "z"), said(2, "x", complete=True), said(1, "x", deleting="x")],
+        None,
+    ),
+    "one with a slash in its name": ([said(2, "a/x", "/a/x"), said(1, "a/x", deleting="a/x")], (0, 1)),
+    "one whose name begins like the section": ([said(2, "roles/x", "x"), said(1, "x", deleting="x")], (0, 1)),
+}
+
+
+@pytest.mark.parametrize("case", LAST_KNOWN)
+def test_last_known(case: str, tmp_path: Path) -> None:
+    backups, expected = LAST_KNOWN[case]
+    paths = [keep(tmp_path, one) for one in backups]
+    found = files.last_known(tmp_path, "P2x", "roles")
+    assert (found and (paths.index(found[0].path), found[1])) == expected
+
+
+def test_last_known_of_no_folder(tmp_path: Path) -> None:
+    assert files.last_known(tmp_path / "nowhere", "P2x", "roles") is None
+
+
+def test_last_known_of_a_folder_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IdentityError) as caught:
+        files.last_known(tmp_path / "file", "P2x", "roles")
+    assert caught.value.code == "unreadable"
+
+
+KEYS = st.sets(st.sampled_from("abc"))
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> list[tuple[set[str], set[str], set[str], bool]]:
+    """What happened to a list, in order: what was there of what a run touched, what it made, deleted, and if it saw
+    all there was."""
+    found = []
+    there: set[str] = set(draw(KEYS))
+    for run in range(draw(st.integers(0, 6))):
+        if run and draw(st.booleans()):
+            there = set(draw(KEYS))  # by somebody else's hand
+        complete = draw(st.booleans())
+        touched = there if complete else there & draw(KEYS)
+        made = set() if complete else draw(KEYS) - there
+        deleted = touched & draw(KEYS)
+        found.append((touched, made, deleted, complete))
+        there = (there | made) - deleted
+    return found
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=runs())
+def test_last_known_is_what_the_runs_left(
+    history: list[tuple[set[str], set[str], set[str], bool]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An object is known if a backup has it, unless a later one tells that it went; a complete one settles the rest."""
+    folder = tmp_path_factory.mktemp("backups")
+    known: dict[str, int] = {}
+    for number, (touched, made, deleted, complete) in enumerate(history):
+        keep(
+            folder,
+            said(10 - number, *touched, absent=" ".join(made), deleting=" ".join(deleted), complete=complete),
+        )
+        if complete:
+            known = {}
+        known = {key: at for key, at in {**known, **dict.fromkeys(touched, number)}.items() if key not in deleted}
+    found = files.last_known(folder, "P2x", "roles")
+    if not known:
+        assert found is None
+        return
+    assert found is not None
+    newest = max(known.values())
+    assert found[0].made == NOW - datetime.timedelta(days=10 - newest)
+    assert found[1] == len([key for key, at in known.items() if at == newest])
+
+
 # -- one file --------------------------------------------------------------------------------------------------------
 
 

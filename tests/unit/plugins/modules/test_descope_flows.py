@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from emulator.testing import KEY, PROJECT_ID, ThreadedEmulator
 from tests.support.flows import SAMPLES, sample, sample_flows, stored_flow, to_console_form
 
@@ -586,3 +587,137 @@ def test_a_flow_that_runs_another_that_is_not_there_is_told(emulator: ThreadedEm
     }
     result = run("descope_flow", definition=real_looking(tasks={"9": inner}), allow_missing_fallback=True)
     assert "runs the flow 'nowhere'" in str(result["warnings"])
+
+
+# -- on_error: restore -----------------------------------------------------------------------------------------------
+
+
+def basic(flow_id: str, **changes: Any) -> dict[str, Any]:
+    """A small flow; C(step) is the name of its last step, C(fingerprint) a value of its metadata."""
+    flow = {**copy.deepcopy(sample("basicflow.json")), "flowId": flow_id}
+    if "step" in changes:
+        flow["contents"]["tasks"]["0"]["name"] = changes.pop("step")
+    flow["metadata"].update(changes)
+    return flow
+
+
+def refused(flow_id: str) -> dict[str, Any]:
+    """A flow that nothing is wrong with but what only the service checks."""
+    return basic(flow_id, fingerprint="always")
+
+
+def all_flows(emulator: ThreadedEmulator) -> dict[str, Any]:
+    flows = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["flows"]
+    return {flow_id: normal(entry["flow"]) for flow_id, entry in flows.items()}
+
+
+def test_flows_are_put_back_when_another_one_fails(emulator: ThreadedEmulator, run: Run) -> None:
+    """In the order of their ids: one is updated, one deleted, one created, one refused, one never tried."""
+    for flow_id in ("a-old", "b-going", "e-last"):
+        emulator.edit("import_flow", flow=basic(flow_id))
+    before = all_flows(emulator)
+    flows: list[dict[str, Any]] = [
+        {"definition": basic("e-last", step="Later")},
+        {"definition": refused("d-bad")},
+        {"definition": basic("c-new")},
+        {"id": "b-going", "state": "absent"},
+        {"definition": basic("a-old", step="Finish")},
+        {"id": "sign-in"},
+    ]
+    result = run("descope_flows", on_error="restore", flows=flows)
+    assert result["failed"]
+    assert not result["changed"]
+    assert result["error_code"] == "refused"
+    assert all_flows(emulator) == before
+    statuses = {row["id"]: row["status"] for row in result["flows"]}
+    assert statuses == {
+        "a-old": "skipped",
+        "b-going": "skipped",
+        "c-new": "skipped",
+        "d-bad": "failed",
+        "e-last": "skipped",
+        "sign-in": "unchanged",
+    }
+    assert result["summary"] == {"created": 0, "updated": 0, "deleted": 0, "unchanged": 1, "skipped": 4, "failed": 1}
+    errors = {row["id"]: row["error"] for row in result["flows"]}
+    for flow_id in ("a-old", "b-going", "c-new"):
+        assert errors[flow_id] == "it was deployed, and put back because 'd-bad' failed"
+    assert errors["e-last"] == "not tried, because 'd-bad' failed before"
+    assert "fingerprint must be a boolean" in errors["d-bad"]
+    assert all(row["changes"] == [] for row in result["flows"])
+    assert result["diff"]["before"] == result["diff"]["after"] == ""
+    # What was put back needs no rollback, and what was saved stays.
+    assert "rollback" not in result
+    assert set(json.loads(Path(result["backup_file"]).read_text())["sections"]["flows"]) == set(errors) - {"sign-in"}
+    imports = [path for path in paths(emulator) if path in {"flow/import", "flow/delete"}]
+    assert imports == [
+        *("flow/import", "flow/delete", "flow/import", "flow/import"),  # a-old, b-going, c-new, d-bad
+        *("flow/delete", "flow/import", "flow/import"),  # c-new, b-going, a-old
+    ]
+
+
+def test_the_run_after_flows_were_put_back_finishes_the_work(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("import_flow", flow=basic("a-old"))
+    flows = [{"definition": basic("a-old", step="Finish")}, {"definition": basic("b-new")}]
+    bad = run("descope_flows", on_error="restore", flows=[*flows, {"definition": refused("c-bad")}])
+    assert not bad["changed"]
+    result = run("descope_flows", on_error="restore", flows=[*flows, {"definition": basic("c-bad")}])
+    assert result["summary"] == {"created": 2, "updated": 1, "deleted": 0, "unchanged": 0, "skipped": 0, "failed": 0}
+    assert not result["failed"]
+    assert not run("descope_flows", on_error="restore", flows=[*flows, {"definition": basic("c-bad")}])["changed"]
+
+
+def test_a_first_flow_that_fails_leaves_nothing_to_put_back(emulator: ThreadedEmulator, run: Run) -> None:
+    before = all_flows(emulator)
+    flows = [{"definition": refused("a-bad")}, {"definition": basic("b-new")}]
+    result = run("descope_flows", on_error="restore", flows=flows)
+    assert [row["status"] for row in result["flows"]] == ["failed", "skipped"]
+    assert "not tried" in result["flows"][1]["error"]
+    assert all_flows(emulator) == before
+    assert paths(emulator).count("flow/import") == 1
+
+
+def test_a_flow_that_cannot_be_put_back_is_told(emulator: ThreadedEmulator, run: Run) -> None:
+    """The service takes the first two flows, then none any more."""
+    for flow_id in ("a-old", "b-old"):
+        emulator.edit("import_flow", flow=basic(flow_id))
+    before = all_flows(emulator)
+    flows = [{"definition": basic(f"{name}-old", step="Finish")} for name in ("a", "b")]
+    broken = {"kind": "status", "status": 400}
+    emulator.faults([{"match": {"path": "*/flow/import"}, "from": 3, "do": broken}])
+    result = run("descope_flows", on_error="restore", flows=[*flows, {"definition": basic("c-new")}])
+    assert result["failed"]
+    assert result["changed"]
+    # The first one to fail in the order of the report; each of them says what it was.
+    assert [row["status"] for row in result["flows"]] == ["failed"] * 3
+    for row in result["flows"][:2]:
+        assert row["error"].startswith("it was deployed, and could not be put back after 'c-new' had failed: ")
+        assert row["changes"]
+        assert stored_flow(emulator, row["id"])["contents"]["tasks"]["0"]["name"] == "Finish"
+    assert "c-new" not in all_flows(emulator)
+    # What is still as it was deployed shows in the diff, and can be rolled back by hand.
+    assert "Finish" in result["diff"]["after"]
+    assert f"descope_backup_file={result['backup_file']}" in result["rollback"]
+    assert "descope_flow_ids=a-old,b-old" in result["rollback"]
+    emulator.faults()
+    back = run("descope_flows", flows=[{"src": result["backup_file"], "allow_breaking_changes": True}])
+    assert not back["failed"], back["msg"]
+    assert all_flows(emulator) == before
+
+
+def test_check_mode_with_restore_is_that_of_any_deployment(emulator: ThreadedEmulator, run: Run) -> None:
+    flows = [{"definition": basic("a-new")}, {"definition": refused("b-bad")}]
+    preview = run("descope_flows", check=True, on_error="restore", flows=flows)
+    assert preview == {
+        **run("descope_flows", check=True, on_error="stop", flows=flows),
+        "invocation": preview["invocation"],
+        "requests": preview["requests"],
+    }
+    assert preview["summary"]["created"] == 2
+    assert emulator.writes() == []
+
+
+def test_no_flow_is_put_back_without_a_failure(emulator: ThreadedEmulator, run: Run) -> None:
+    result = run("descope_flows", on_error="restore", flows=[{"definition": basic("a")}, {"definition": basic("b")}])
+    assert result["summary"]["created"] == 2
+    assert paths(emulator).count("flow/import") == 2

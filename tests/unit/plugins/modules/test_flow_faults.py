@@ -16,8 +16,9 @@ from ansible_collections.pcc.identity.plugins.module_utils._json import same
 from emulator.testing import PROJECT_ID, ThreadedEmulator
 from tests.support.flows import sample
 
+from . import faults
 from .conftest import Run
-from .faults import FAULTS, PASSING
+from .faults import FAULTS
 
 OLD = sample("connectorflow.json")
 NEW = copy.deepcopy(OLD)
@@ -47,7 +48,7 @@ def equal(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
     return same(normal(one), normal(other))
 
 
-class Deployment:
+class Deployment(faults.Deployment):
     """One change of one flow, from the same beginning each time."""
 
     def __init__(self, case: str, switches: dict[str, Any], emulator: ThreadedEmulator, run: Run) -> None:
@@ -73,7 +74,6 @@ class Deployment:
         return self._run("descope_flows", flows=[entry], **options)
 
     def assert_old_or_new(self, result: dict[str, Any], where: object) -> None:
-        """The project holds one of the two, and what the run said about it is true."""
         now = live(self.emulator)
         is_old, is_new = equal(now, self.before), equal(now, self.wanted)
         assert is_old or is_new, (where, result["msg"])
@@ -101,6 +101,9 @@ class Deployment:
             assert not result["changed"]
             assert "as it was before" in row["error"] or "put back" in row["error"]
 
+    def assert_new(self) -> None:
+        assert equal(live(self.emulator), self.wanted)
+
 
 @pytest.mark.parametrize("switches", [{}, {"flow_v2": 404}], ids=["v2", "v1"])
 @pytest.mark.parametrize("fault", FAULTS)
@@ -115,34 +118,14 @@ def test_every_fault_at_every_request(
     assert equal(live(emulator), deployment.wanted)
     count = len(emulator.requests())
     assert count >= 5
-    for index in range(1, count + 1):
-        deployment.prepare()
-        emulator.faults([{"nth": index, "do": FAULTS[fault]}])
-        result = deployment.run(timeout=0.25 if "timeout" in fault else 5)
-        deployment.assert_old_or_new(result, index)
-        if fault in PASSING:
-            assert not result["failed"], (index, result["msg"])
-        emulator.faults()
-        again = deployment.run()
-        assert not again["failed"], (index, again["msg"])
-        assert equal(live(emulator), deployment.wanted)
-        assert not deployment.run()["changed"]
+    deployment.sweep(fault, count)
 
 
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
 @pytest.mark.parametrize("case", CASES)
 def test_faults_that_do_not_pass(case: str, fault: str, emulator: ThreadedEmulator, run: Run) -> None:
     """The service breaks at some request and stays broken."""
-    deployment = Deployment(case, {}, emulator, run)
-    for match in ({}, {"kind": "write"}):
-        for index in range(1, 7):
-            deployment.prepare()
-            emulator.faults([{"match": match, "from": index, "do": FAULTS[fault]}])
-            result = deployment.run(retries=1)
-            emulator.faults()
-            deployment.assert_old_or_new(result, (match, index))
-            assert not deployment.run()["failed"]
-            assert equal(live(emulator), deployment.wanted)
+    Deployment(case, {}, emulator, run).break_for_good(fault, 6)
 
 
 def mangled(*rules: dict[str, Any], times: int = 1) -> list[dict[str, Any]]:
@@ -225,3 +208,106 @@ def test_one_failed_flow_does_not_stop_the_others(emulator: ThreadedEmulator, ru
         assert [row["status"] for row in sorted(result["flows"], key=lambda row: row["status"])] == sorted(statuses)
         assert result["changed"]
         assert result["failed"]
+
+
+class Restoring(faults.Deployment):
+    """Three flows that shall go together: one is there, one is new, and one the service refuses, whatever happens."""
+
+    def __init__(self, switches: dict[str, Any], emulator: ThreadedEmulator, run: Run) -> None:
+        self.switches, self.emulator, self._run = switches, emulator, run
+        basic = sample("basicflow.json")
+        self.old = {**copy.deepcopy(basic), "flowId": "a-old"}
+        changed = copy.deepcopy(self.old)
+        changed["contents"]["tasks"]["0"]["name"] = "Finish"
+        others = [{**copy.deepcopy(basic), "flowId": flow_id} for flow_id in ("b-new", "c-bad")]
+        self.wanted = {flow["flowId"]: flow for flow in (changed, *others)}
+        self.refused = copy.deepcopy(self.wanted)
+        self.refused["c-bad"]["metadata"]["fingerprint"] = "always"
+
+    def prepare(self) -> None:
+        self.emulator.reset()
+        self.emulator.edit("import_flow", flow=copy.deepcopy(self.old))
+        self.emulator.switches(**self.switches)
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        return self._deploy(self.refused, **options)
+
+    def finish(self) -> dict[str, Any]:
+        return self._deploy(self.wanted)
+
+    def _deploy(self, wanted: dict[str, dict[str, Any]], **options: Any) -> dict[str, Any]:
+        flows = [{"definition": copy.deepcopy(flow)} for flow in wanted.values()]
+        return self._run("descope_flows", flows=flows, on_error="restore", **options)
+
+    def live(self) -> dict[str, dict[str, Any]]:
+        flows = self.emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["flows"]
+        return {flow_id: entry["flow"] for flow_id, entry in flows.items() if flow_id in self.wanted}
+
+    def assert_old_or_new(self, result: dict[str, Any], where: object) -> None:
+        before = {"a-old": self.old}
+        live = self.live()
+        assert "c-bad" not in live, where
+        assert result["failed"], where
+        rows = result.get("flows")
+        if rows is None:
+            assert not result["changed"]
+            assert self.is_as_before(), where
+            return
+        assert [row["id"] for row in rows] == list(self.wanted)
+        for row in rows:
+            flow_id, note = row["id"], (where, row)
+            now = live.get(flow_id)
+            is_old, is_new = equal(now, before.get(flow_id)), equal(now, self.wanted[flow_id])
+            assert is_old or is_new, note
+            assert row["status"] in {"failed", "skipped"}, note
+            if row["status"] == "skipped":
+                assert is_old, note
+                assert row["changes"] == [], note
+                assert "put back because" in row["error"] or row["error"].startswith("not tried"), note
+            elif faults.is_unknown(row):
+                assert result["changed"], note
+                assert row["changes"] == [], note
+            elif row["changes"]:
+                assert is_new, note
+                assert "could not be put back" in row["error"], note
+            else:
+                assert is_old, note
+        faults.assert_true_account(result, rows, changed=not self.is_as_before())
+        assert ("rollback" in result) == result["changed"], where
+        if result["changed"]:
+            assert result["backup_file"] in result["rollback"]
+
+    def is_as_before(self) -> bool:
+        live = self.live()
+        return list(live) == ["a-old"] and equal(live["a-old"], self.old)
+
+    def assert_overcome(self, result: dict[str, Any], where: object) -> None:
+        """What is refused is refused, but everything else is as if there had been no attempt."""
+        assert self.is_as_before(), (where, result["msg"])
+        assert not result["changed"], (where, result["msg"])
+        assert [row["status"] for row in result["flows"]] == ["skipped", "skipped", "failed"], (where, result["msg"])
+
+    def assert_new(self) -> None:
+        live = self.live()
+        assert set(live) == set(self.wanted)
+        assert all(equal(flow, self.wanted[flow_id]) for flow_id, flow in live.items())
+
+
+@pytest.mark.parametrize("switches", [{}, {"flow_v2": 404}], ids=["v2", "v1"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_while_flows_are_deployed_and_put_back(
+    fault: str, switches: dict[str, Any], emulator: ThreadedEmulator, run: Run
+) -> None:
+    deployment = Restoring(switches, emulator, run)
+    deployment.prepare()
+    deployment.assert_overcome(deployment.run(), "without a fault")
+    # handshake, list, three reads; two flows written and read, one refused and looked for; two put back and read
+    count = len(emulator.requests())
+    assert count >= 15
+    deployment.sweep(fault, count)
+
+
+@pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
+def test_faults_that_do_not_pass_while_flows_are_put_back(fault: str, emulator: ThreadedEmulator, run: Run) -> None:
+    """The service breaks at some request, or at some write, and stays broken."""
+    Restoring({}, emulator, run).break_for_good(fault, 16)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import datetime
 import itertools
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from unittest import mock
 
 import pytest
 
+from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils._client import Session
 from ansible_collections.pcc.identity.plugins.module_utils._flow_normal import normal
 from emulator.switches import SWITCHES
@@ -52,6 +54,19 @@ def _theme(button: Any) -> Options:
 _STYLES = sample("basicstyle.json")["styles"]
 
 _CONNECTOR = sample("connectorflow.json")["references"]["connectors"]["My HTTP Connector"]
+_SAVED = {
+    "id": "acme",
+    "name": "Acme",
+    "parent": "",
+    "self_provisioning_domains": ["Acme.example", "acme.test"],
+    "domains": ["sso.acme.example"],
+    "custom_attributes": {"plan": "gold", "seats": 5, "trial": True, "regions": ["eu", "us"]},
+    "default_roles": ["Own", "Reader"],
+    "role_inheritance": "userOnly",
+    "enforce_sso": True,
+    "settings": {**_SESSION, "refresh_token_expiration": 0, "refresh_token_expiration_unit": ""},
+    "password_settings": {"enabled": True, "min_length": 12},
+}
 _MFA = {"id": "mfa", "name": "MFA", "template": "mfa-login"}
 
 #: Per module: steps that each change something.
@@ -96,6 +111,50 @@ STORIES: dict[str, list[Options]] = {
             "max_delete_percent": 100,
         },
         {"permissions": [{"name": "Write", "state": "absent"}]},
+    ],
+    # What stands under "backup" is written to a file first, whose path is the module's src.
+    "descope_restore": [
+        {
+            "backup": {
+                "tenants": {
+                    "acme": _SAVED,
+                    "branch": {"id": "branch", "name": "Branch", "parent": "acme", "custom_attributes": {"seats": 1}},
+                },
+                "permissions": {"Read": {"name": "Read", "description": "May read"}},
+                "roles": {
+                    "Guest": {"name": "Guest", "permission_names": ["Read"], "default": False, "private": True},
+                    "acme/Own": {"name": "Own", "tenant_id": "acme", "permission_names": ["SSO Admin"]},
+                },
+                "flows": {"one": _flow("one", used=_CONNECTOR)},
+                "theme": _theme({"mode": {"primary": {"--descope-button-main": "#123456"}}}),
+            },
+        },
+        {
+            "backup": {
+                "tenants": {
+                    "acme": {**_SAVED, "name": "Branch", "self_provisioning_domains": ["acme.test"]},
+                    "branch": {"id": "branch", "name": "Acme", "self_provisioning_domains": ["Acme.example"]},
+                    "late": None,
+                },
+                "permissions": {"Read": {"name": "Read", "description": ""}, "Late": None},
+                "roles": {"Guest": {"name": "Guest", "permission_names": [], "private": False}, "acme/Own": None},
+                "flows": {"one": _flow("one", used=_CONNECTOR, prompt=["login"]), "two": None},
+            },
+        },
+        {
+            "backup": {"tenants": {"acme": _SAVED, "branch": {"id": "branch", "name": "Branch", "parent": ""}}},
+            "prune": True,
+        },
+        {
+            "backup": {
+                "tenants": {"acme": None, "branch": None},
+                "permissions": {"Read": None},
+                "roles": {"Guest": None, "acme/Own": None},
+                "flows": {"one": None},
+                "theme": {"styles": _STYLES},
+            },
+            "prune": True,
+        },
     ],
     "descope_roles": [
         {
@@ -221,7 +280,7 @@ def test_every_module_has_a_story() -> None:
 
 @pytest.mark.parametrize("switches", cases())
 @pytest.mark.parametrize("module", STORIES)
-def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: Run) -> None:
+def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: Run, tmp_path: Path) -> None:
     emulator.edit("create_tenant", tenant={"id": "bystander", "name": "Bystander", "customAttributes": {"plan": "own"}})
     names = ("My HTTP Connector", "Another")
     ids = {name: emulator.edit("add_connector", name=name)["id"] for name in names}
@@ -233,8 +292,18 @@ def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: 
     before = configuration(emulator)
     with real_waiting(switches):
         for step, options in enumerate(STORIES[module]):
-            four_fold(module, options, emulator, run, f"step {step}")
+            four_fold(module, with_file(options, tmp_path), emulator, run, f"step {step}")
     assert configuration(emulator) == before
+
+
+def with_file(options: Options, folder: Path) -> Options:
+    """Return options with a file in place of what shall be in a backup."""
+    if "backup" not in options:
+        return options
+    rest = {name: value for name, value in options.items() if name != "backup"}
+    now = datetime.datetime.now(datetime.UTC)
+    content = backup.document(options["backup"], reason="", project={"id": PROJECT_ID}, origin={}, now=now)
+    return {**rest, "src": str(backup.write(folder, content, "story"))}
 
 
 def configuration(emulator: ThreadedEmulator) -> Options:

@@ -16,11 +16,12 @@ import pytest
 from ansible_collections.pcc.identity.plugins.module_utils import _theme as rules
 from ansible_collections.pcc.identity.plugins.module_utils._errors import ServiceError
 from ansible_collections.pcc.identity.plugins.module_utils._theme_run import manage
-from emulator.testing import PROJECT_ID, ThreadedEmulator
+from emulator.testing import KEY, PROJECT_ID, ThreadedEmulator
 from tests.support.flows import sample
 
+from . import faults
 from .conftest import Run
-from .faults import FAULTS, PASSING
+from .faults import FAULTS
 
 BASIC = sample("basicstyle.json")
 EMPTY = sample("emptystyle.json")
@@ -43,7 +44,7 @@ def live(emulator: ThreadedEmulator) -> dict[str, Any]:
     return emulator.state(PROJECT_ID)["projects"][PROJECT_ID]["theme"]["styles"]
 
 
-class Deployment:
+class Deployment(faults.Deployment):
     """One change of the theme, from the same beginning each time."""
 
     def __init__(self, case: str, service: str, emulator: ThreadedEmulator, run: Run) -> None:
@@ -60,7 +61,6 @@ class Deployment:
         return self._run("descope_theme", definition=self.new, **options)
 
     def assert_old_or_new(self, result: dict[str, Any], where: object) -> None:
-        """The project has one of the two, and what the run said about it is true."""
         now = live(self.emulator)
         is_old, is_new = rules.same(now, self.old["styles"]), rules.same(now, self.wanted)
         assert is_old or is_new, (where, result["msg"])
@@ -88,6 +88,9 @@ class Deployment:
             assert "rollback" not in result
             assert "as it was before" in result["msg"] or "put back" in result["msg"]
 
+    def assert_new(self) -> None:
+        assert rules.same(live(self.emulator), self.wanted)
+
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("fault", FAULTS)
@@ -102,18 +105,7 @@ def test_every_fault_at_every_request(
     assert live(emulator) == deployment.wanted
     count = len(emulator.requests())
     assert count == (5 if service == "v1" else 4)
-    for index in range(1, count + 1):
-        deployment.prepare()
-        emulator.faults([{"nth": index, "do": FAULTS[fault]}])
-        result = deployment.run(timeout=0.25 if "timeout" in fault else 5)
-        deployment.assert_old_or_new(result, index)
-        if fault in PASSING:
-            assert not result["failed"], (index, result["msg"])
-        emulator.faults()
-        again = deployment.run()
-        assert not again["failed"], (index, again["msg"])
-        assert rules.same(live(emulator), deployment.wanted)
-        assert not deployment.run()["changed"]
+    deployment.sweep(fault, count)
 
 
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
@@ -121,16 +113,7 @@ def test_every_fault_at_every_request(
 @pytest.mark.parametrize("case", CASES)
 def test_faults_that_do_not_pass(case: str, service: str, fault: str, emulator: ThreadedEmulator, run: Run) -> None:
     """The service breaks at some request and stays broken."""
-    deployment = Deployment(case, service, emulator, run)
-    for match in ({}, {"kind": "write"}):
-        for index in range(1, 6):
-            deployment.prepare()
-            emulator.faults([{"match": match, "from": index, "do": FAULTS[fault]}])
-            result = deployment.run(retries=1)
-            emulator.faults()
-            deployment.assert_old_or_new(result, (match, index))
-            assert not deployment.run()["failed"]
-            assert rules.same(live(emulator), deployment.wanted)
+    Deployment(case, service, emulator, run).break_for_good(fault, 5)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -169,7 +152,7 @@ class Spoiling:
         self.refuses_after = 99
         self.writes = 0
         self.session = self
-        self.connection = SimpleNamespace(project_id=PROJECT_ID)
+        self.connection = SimpleNamespace(project_id=PROJECT_ID, management_key=KEY)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         if path.endswith("export"):
