@@ -36,6 +36,7 @@ FULL = (
     "plugins/module_utils/_tenant_plan.py",
     "plugins/module_utils/_tenant_rules.py",
     "plugins/module_utils/_theme.py",
+    "plugins/plugin_utils/_transaction.py",
 )
 
 

@@ -36,6 +36,8 @@ ROLES = ("Member", "Researcher")
 PLAYBOOK = ("ansible-playbook", "playbooks/provision.yml", "--forks", str(len(PROJECTS)))
 PREVIEW = (*PLAYBOOK, "--check", "--diff")
 APPLY = (*PLAYBOOK, "-e", "descope_confirm=prod")
+BACKUP = ("ansible-playbook", "playbooks/backup.yml")
+RESTORE = ("ansible-playbook", "playbooks/restore.yml")
 
 
 class DemoError(Exception):
@@ -152,7 +154,7 @@ class Demo:
         expect("forgotten-trial" in self.tenants("acme_dev"), "the extra tenant was deleted")
         expect(self.written(mark) == 3, "three writes should have been enough")
 
-        command = re.search(r"To put the flows back:\n +(.+)", output)
+        command = re.search(r"To put back what was changed:\n +(.+--limit globex_dev .+)", output)
         expect(command is not None, "the summary should say how to put the flow back")
         words = tuple(shlex.split(command[1])) if command else ()
         preview = (*words, "--check", "--diff")
@@ -163,6 +165,18 @@ class Demo:
         )
         self.step("And for real: the flow is as it was before", words)
         expect("Wellcome" in str(self.flows("globex_dev")["globex-login"]), "the flow was not put back")
+
+        here = ("--limit", "acme_dev")
+        self.step("Save a whole project, after saying how many requests that takes", (*BACKUP, *here))
+        before = self.tenants("acme_dev")
+        print(f"\n{'=' * 100}\nMeanwhile somebody deletes northwind and northwind-emea from acme_dev in the console.")
+        for tenant_id in ("northwind-emea", "northwind"):
+            self.emulator.edit("delete_tenant", PROJECTS["acme_dev"], id=tenant_id)
+        output = self.step("Preview of a restore: what would come back", (*RESTORE, *here, "--check", "--diff"))
+        expect("+tenants/northwind-emea:" in output, "the preview should show the tenants")
+        expect("northwind" not in self.tenants("acme_dev"), "the preview wrote something")
+        self.step("The restore: the tenants are back, with all their settings", (*RESTORE, *here))
+        expect(without_stamps(self.tenants("acme_dev")) == without_stamps(before), "not everything came back")
 
     def edit_in_console(self) -> None:
         """Change four things as somebody does by hand."""
@@ -187,6 +201,14 @@ def expect(truth: bool, otherwise: str) -> None:
     """Go on only if something is as described."""
     if not truth:
         raise DemoError(otherwise)
+
+
+def without_stamps(tenants: dict[str, dict]) -> dict[str, dict]:
+    """Return tenants without the time of their creation."""
+    return {
+        tenant_id: {name: value for name, value in tenant.items() if name != "createdTime"}
+        for tenant_id, tenant in tenants.items()
+    }
 
 
 def changed(output: str) -> dict[str, int]:

@@ -29,7 +29,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._backup_collect impor
 from ansible_collections.pcc.identity.plugins.module_utils._diff import dotted, render
 from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import FlowChange
 from ansible_collections.pcc.identity.plugins.module_utils._json import without_empty
-from ansible_collections.pcc.identity.plugins.module_utils._plan import Change
+from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, Change
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure
 from ansible_collections.pcc.identity.plugins.module_utils._restore_account import CANNOT, Account
 from ansible_collections.pcc.identity.plugins.module_utils._restore_source import Wanted
@@ -175,6 +175,9 @@ def _shown(section: str, outcome: Outcome, state: State, detail: str) -> Change:
     before = {name: value for name, value in change.before.items() if name in outcome.effects}
     after = {name: value for name, value in change.after.items() if name in outcome.applied} | outcome.read_back
     if section == TENANTS:
+        if change.action == CREATE:
+            # A backup has all fields of a tenant, and most of them are empty.
+            after = {name: value for name, value in after.items() if value != fields.clean(fields.FIELDS[name], None)}
         before, after = fields.nested(before), fields.nested(after)
     elif section == FLOWS and detail == "full":
         flow = t.cast(FlowChange, change)

@@ -253,6 +253,10 @@ class TenantService:
         def took_effect() -> bool:
             return not fields.differing(part, self.load_whole(tenant_id, {step}).values)
 
+        if change.action == CREATE and _all_empty(part) and self._is_so_by_itself(took_effect):
+            # Writing it would make settings the tenant's own that it takes over from its parent or the project.
+            outcome.applied += sorted(part)
+            return
         try:
             self._surely(send[step], took_effect, patient=change.action == CREATE)
         except ServiceError as error:
@@ -263,6 +267,13 @@ class TenantService:
         outcome.changed = True
         if outcome.status == "unchanged":
             outcome.status = STATUS["update"]
+
+    @staticmethod
+    def _is_so_by_itself(took_effect: t.Callable[[], bool]) -> bool:
+        try:
+            return took_effect()
+        except ServiceError:
+            return False  # a new tenant may be found late (contract 2.12); writing waits for it
 
     def _surely(self, send: t.Callable[[], object], took_effect: t.Callable[[], bool], *, patient: bool) -> None:
         """Send a write until it took effect or surely failed.
@@ -484,6 +495,10 @@ def _settle(outcome: Outcome, live: Observed | None) -> bool:
         _UNDECLARED_HINT if "custom_attributes" in lost else "Report this if it happens again.",
     )
     return False
+
+
+def _all_empty(part: fields.Values) -> bool:
+    return not any(fields.differing(part, {name: fields.clean(fields.FIELDS[name], None) for name in part}))
 
 
 def _difference(name: str, wanted: t.Any, read: t.Any) -> str:

@@ -307,10 +307,12 @@ def with_file(options: Options, folder: Path) -> Options:
 
 
 def configuration(emulator: ThreadedEmulator) -> Options:
-    """Return tenants, flows and theme without what every write stamps on them."""
+    """Return what a project is like, without what every write stamps on it."""
     state = emulator.state(PROJECT_ID)["projects"][PROJECT_ID]
     return {
         "tenants": state["tenants"],
+        "roles": state["roles"],
+        "permissions": state["permissions"],
         "flows": {flow_id: normal(entry["flow"]) for flow_id, entry in state["flows"].items()},
         "theme": state["theme"]["styles"],
     }

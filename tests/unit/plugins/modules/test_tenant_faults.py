@@ -137,9 +137,9 @@ def test_every_fault_at_every_request(
     assert not clean["failed"], clean["msg"]
     assert_wanted(tenants(emulator), before)
     count = len(emulator.requests())
-    # handshake, list, 2 reads for the plan and 2 for the backup of the one to be deleted, 23 writes with 4 reads among
+    # handshake, list, 2 reads for the plan and 3 for the backup of the one to be deleted, 23 writes with 4 reads among
     # them (3 more where the three updates replace all), 4 reads to verify
-    assert count == (40 if switches else 37)
+    assert count == (41 if switches else 38)
     for index in range(1, count + 1):
         before = prepare(emulator)
         emulator.switches(**switches)
