@@ -87,6 +87,7 @@ from ansible.plugins.callback import CallbackBase
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils._audit_log import AuditLog, Mark, default_path
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+from ansible_collections.pcc.identity.plugins.module_utils._keys import without_keys
 from ansible_collections.pcc.identity.plugins.plugin_utils import _audit_entry as entry
 from ansible_collections.pcc.identity.plugins.plugin_utils._audit_identity import who
 
@@ -184,7 +185,10 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         """Announce a task, just before it is started on a host."""
         # A template is resolved by the worker; to ask for the full name before that makes Ansible warn.
-        action = task.action if "{{" in task.action else task.resolved_action or task.action
+        action = task.action
+        # What is resolved may be an action plugin that several modules share.
+        if "{{" not in action and not action.startswith(entry.COLLECTION):
+            action = task.resolved_action or action
         if not entry.is_ours(action):
             return
         about = {
@@ -290,7 +294,8 @@ class CallbackModule(CallbackBase):
         resolved = fields.get("check_mode")
         about = dict(pending.about, **({"check_mode": resolved} if isinstance(resolved, bool) else {}))
         if "{{" in about["module"]:
-            about["module"] = str(fields.get("resolved_action") or fields.get("action"))
+            named, resolved_name = str(fields.get("action")), fields.get("resolved_action")
+            about["module"] = named if named.startswith(entry.COLLECTION) else str(resolved_name or named)
             if not entry.is_ours(about["module"]):
                 self._pending.pop(key)
                 return
@@ -315,6 +320,7 @@ class CallbackModule(CallbackBase):
         self._secrets |= entry.secrets_in(variables)
         loader = self._play.get_loader()
         project = _templated(variables, variables.get(_PROJECT), loader) or os.environ.get("DESCOPE_PROJECT_ID")
+        project = None if project is None else without_keys(project)  # somebody may have mixed up the two
         return {
             "environment": _templated(variables, variables.get(_ENVIRONMENT), loader),
             "project": project,

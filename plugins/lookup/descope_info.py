@@ -121,9 +121,11 @@ from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.pcc.identity.plugins.module_utils import _flow_query as flow_query
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_query as query
+from ansible_collections.pcc.identity.plugins.module_utils._backup_secrets import masked
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._connection import ARGUMENT_SPEC
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
+from ansible_collections.pcc.identity.plugins.module_utils._keys import without_keys
 from ansible_collections.pcc.identity.plugins.module_utils._run import connect
 from ansible_collections.pcc.identity.plugins.module_utils._theme_service import ThemeService
 from ansible_collections.pcc.identity.plugins.plugin_utils._folders import template_folders
@@ -146,7 +148,11 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
         """Return what the terms name."""
         given = variables or {}
-        self.set_options(var_options=self._connection_variables(given), direct=kwargs)
+        try:
+            self.set_options(var_options=self._connection_variables(given), direct=kwargs)
+        except AnsibleError as error:
+            # Ansible repeats the value of an option that is of a wrong type.
+            raise AnsibleError(f"pcc.identity.descope_info: {without_keys(str(error))}") from None
         folders = [*map(str, self.get_option("template_paths")), *template_folders(given)]
         try:
             problems = list(self._problems(terms))
@@ -154,7 +160,9 @@ class LookupModule(LookupBase):
                 return self._templates(folders)
             client = connect(self.get_option, problems)
             try:
-                return [item for term in terms for item in self._look_up(term, client, folders)]
+                found = [item for term in terms for item in self._look_up(term, client, folders)]
+                # Of a lookup Ansible hides nothing, wherever the result is printed or written to.
+                return masked(found, client.connection.management_key)
             finally:
                 client.session.close()
         except IdentityError as error:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import collections
 import email.utils
+import logging
 import os
 import random
 import threading
@@ -239,6 +240,8 @@ class Session:
         import httpx
         from descope.http_client import HTTPClient
 
+        # It tells each address with its query, and a lookup runs in Ansible itself, whose log would have it.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         options = self._connection
         headers = HTTPClient(
             options.project_id, options.base_url, secure=False, management_key=options.management_key

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import env_fallback
 
 from ansible_collections.pcc.identity.plugins.module_utils._errors import KEYS_HINT, Problem, Problems
+from ansible_collections.pcc.identity.plugins.module_utils._keys import keys_in
 
 #: Documented, with the same defaults and environment fallbacks, in plugins/doc_fragments/connection.py.
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
@@ -112,7 +113,9 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
     if not options["project_id"]:
         yield "project_id", "is missing: give it, or set DESCOPE_PROJECT_ID."
     elif not _PROJECT_ID.fullmatch(options["project_id"]):
-        yield "project_id", f"'{options['project_id']}' is malformed: a project id starts with P, without spaces."
+        # Whoever mixes up the two options would see the key repeated.
+        shown = "" if keys_in(options["project_id"]) else f"'{options['project_id']}' "
+        yield "project_id", f"{shown}is malformed: a project id starts with P, without spaces."
     # The key itself is never quoted.
     if not options["management_key"]:
         yield "management_key", "is missing: give it, or set DESCOPE_MANAGEMENT_KEY."
@@ -135,7 +138,7 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
             yield name, f"{value} is out of range: give {lowest} to {highest}."
     backend = options["rate_limit_backend"]
     if backend not in {"file", "memory"} and not backend.startswith(("redis://", "rediss://")):
-        shown = "this URL" if "://" in backend else f"'{backend}'"  # a URL may hold a password
+        shown = "this URL" if set(":/@") & set(backend) else f"'{backend}'"  # a URL may hold a password
         yield "rate_limit_backend", f"{shown} is not known: give file, memory or a redis:// URL."
 
 

@@ -8,23 +8,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import difflib
 import traceback
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import sanitize_keys
 
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._connection import ARGUMENT_SPEC, Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem, Problems
+from ansible_collections.pcc.identity.plugins.module_utils._keys import credentials_in, keys_in, misnamed_in
 from ansible_collections.pcc.identity.plugins.module_utils._report import where_of
 
 Task = t.Callable[[Client, dict[str, t.Any], bool], dict[str, t.Any]]
 Check = t.Callable[[dict[str, t.Any]], list[Problem]]
+
+#: Options that are addresses, and may have a password in them.
+_ADDRESSES = ("base_url", "rate_limit_backend")
+
+#: Shorter secrets would be found by chance in the names that a result has.
+_SHORTEST_IN_NAMES = 8
 
 
 class IdentityModule(AnsibleModule):
@@ -32,36 +38,48 @@ class IdentityModule(AnsibleModule):
 
     def __init__(self, argument_spec: dict[str, t.Any]) -> None:
         self._checked = False
-        self._redis_password: str | None = None
         super().__init__(argument_spec=argument_spec, supports_check_mode=True)
         self._checked = True
-        self._hide_redis_password()
+        self._hide_strays(self.params)
 
-    def _hide_redis_password(self) -> None:
-        if self._redis_password:
-            self.no_log_values.add(self._redis_password)
+    def _hide_strays(self, values: t.Mapping[str, t.Any]) -> None:
+        """Let no secret be shown that is in an option of the connection which is none for secrets."""
+        for name in ARGUMENT_SPEC:
+            self.no_log_values |= keys_in(values.get(name))
+        for name in _ADDRESSES:
+            self.no_log_values |= credentials_in(values.get(name))
 
     def _load_params(self) -> None:
         super()._load_params()
         # Ansible changes the arguments while it checks them; what is wrong is told about those that were given.
         self._arguments = copy.deepcopy(self.params)
-        # The option is no secret, but a password in its URL is.
-        with contextlib.suppress(ValueError):
-            self._redis_password = urlsplit(str(self.params.get("rate_limit_backend", ""))).password
+        self._hide_strays(self.params)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """Fail; errors that Ansible itself found in the arguments are told in full first."""
         if not self._checked:
             # Ansible gives up collecting secrets when an argument is of a wrong type, and would print the arguments.
             self.no_log_values.update(_secrets(self.argument_spec, self._arguments))
-            self._hide_redis_password()
+            self._hide_strays(self.params)
+            # The wrong option may be the one with the key.
+            self.no_log_values |= keys_in(self._arguments) | misnamed_in(self._arguments)
             problems = argument_problems(self.argument_spec, self._arguments)
             if problems:
                 error = Problems(problems, code="invalid_option")
                 msg = error.message
                 kwargs.update(_failure(error))
-        super().fail_json(msg=msg, **kwargs)
+        super().fail_json(**self._presentable({**kwargs, "msg": msg}))
         raise AssertionError("unreachable")  # AnsibleModule does not say in its types that it never returns
+
+    def exit_json(self, **kwargs: t.Any) -> t.NoReturn:
+        """Succeed."""
+        super().exit_json(**self._presentable(kwargs))
+        raise AssertionError("unreachable")
+
+    def _presentable(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return a result without secrets in the names of its fields; in their values Ansible looks for them itself."""
+        secrets = {text for text in self.no_log_values if len(text) >= _SHORTEST_IN_NAMES}
+        return sanitize_keys({**result, "invocation": {"module_args": self.params}}, secrets)
 
 
 def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
@@ -85,6 +103,12 @@ def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
             error_code="missing_library",
             exception=traceback.format_exc(),
         )
+    except Exception as error:
+        trace = traceback.format_exc()
+        if not any(secret in trace for secret in module.no_log_values):
+            raise
+        # Ansible would print it as it is.
+        module.fail_json(msg=f"{type(error).__name__}: {error}", error_code="internal", exception=trace)
     for text in result.pop("warnings", ()):
         module.warn(text)
     if not module._diff:
@@ -165,7 +189,7 @@ def _secrets(spec: dict[str, t.Any], values: t.Any) -> set[str]:
     for value in values if isinstance(values, list) else [values]:
         for name, option in spec.items() if isinstance(value, dict) else ():
             if option.get("no_log") and value.get(name):
-                found.add(str(value[name]))
+                found |= {str(value[name]), *keys_in(value[name])}
             found |= _secrets(option.get("options") or {}, value.get(name))
     return found
 

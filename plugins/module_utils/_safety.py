@@ -87,6 +87,8 @@ def save(
     section, objects = next(iter(sections.items()))
     if not objects:
         return None
+    # A run that was killed may have left half a file.
+    files.clean(backup.folder_of(options["backup_dir"], connection.project_id))
     return backup.before(
         {name: items for name, items in sections.items() if items},
         reason=f"before {section} change: {some(sorted(objects))}",

@@ -130,7 +130,7 @@ error_code:
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 
 from ansible_collections.pcc.identity.plugins.module_utils._audit_log import (
     AuditLog,
@@ -140,6 +140,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._audit_log import (
     mark_from,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
+from ansible_collections.pcc.identity.plugins.module_utils._run import IdentityModule
 
 #: How many breaks the message names.
 _NAMED = 20
@@ -167,23 +168,21 @@ def result_of(path: str, report: Report) -> dict[str, t.Any]:
     }
 
 
-def _anchors(module: AnsibleModule) -> list[Mark]:
+def _anchors(module: IdentityModule) -> list[Mark]:
     try:
         return [mark_from(value) for value in module.params["expected"]]
     except ValueError as error:
         module.fail_json(msg=f"expected: {error}", error_code="invalid_option")
-        raise AssertionError("unreachable") from error
 
 
 def main() -> None:
     """Run the module."""
     marks = {"seq": {"type": "int", "required": True}, "hash": {"type": "str", "required": True}}
-    module = AnsibleModule(
-        argument_spec={
+    module = IdentityModule(
+        {
             "path": {"type": "path"},
             "expected": {"type": "list", "elements": "dict", "default": [], "options": marks},
-        },
-        supports_check_mode=True,
+        }
     )
     anchors = _anchors(module)
     try:

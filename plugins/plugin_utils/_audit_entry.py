@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._keys import without_keys
+
 COLLECTION = "pcc.identity."
 
 #: What stands in the place of every value.
@@ -109,7 +111,8 @@ def _resource(kind: str, named: Result, status: str, changes: object) -> dict[st
 
 def project_of(result: Result) -> str | None:
     """Return the project that a module was told to use, if that is known."""
-    return _text(_arguments(result).get("project_id"))
+    project = _text(_arguments(result).get("project_id"))
+    return None if project is None else without_keys(project)
 
 
 def _arguments(result: Result) -> Result:

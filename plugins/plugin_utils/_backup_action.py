@@ -14,6 +14,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problems
+from ansible_collections.pcc.identity.plugins.module_utils._keys import without_keys
 from ansible_collections.pcc.identity.plugins.module_utils._report import where_of
 from ansible_collections.pcc.identity.plugins.plugin_utils._commands import for_this_host
 
@@ -63,7 +64,8 @@ def _playbook(variables: Options, task: t.Any) -> str | None:
 
 
 def _failed(error: IdentityError) -> Options:
-    result = {"failed": True, "changed": False, "msg": str(error), "error_code": error.code}
+    result = {"failed": True, "changed": False, "msg": without_keys(str(error)), "error_code": error.code}
     if isinstance(error, Problems):
-        result["problems"] = [where_of(problem) for problem in error.problems]
+        rows = [where_of(problem) for problem in error.problems]
+        result["problems"] = [{name: without_keys(text) for name, text in row.items()} for row in rows]
     return {**result, **({"hint": error.hint} if error.hint else {})}

@@ -20,6 +20,8 @@ from tests.support.flows import SAMPLES, sample
 
 from .conftest import PROJECTS, ROOT
 
+#: Show results as they are.
+LOUD = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
 ACME, OTHER = PROJECTS["acme_dev"], PROJECTS["acme_staging"]
 
 
@@ -46,6 +48,15 @@ def project(tmp_path):
 
 def flow(emulator, flow_id, project_id=ACME):
     return emulator.state(project_id)["projects"][project_id]["flows"][flow_id]["flow"]
+
+
+def rollback_of_flows(run):
+    """The words of the command in the result of the task for flows, of a run with ``LOUD``."""
+    found = re.findall(r'"rollback": ("(?:[^"\\]|\\.)*rollback_flow(?:[^"\\]|\\.)*")', run.output)
+    assert found, run.output
+    words = shlex.split(json.loads(found[-1]))
+    assert words[0] == "ansible-playbook"
+    return words
 
 
 def add_connectors(emulator):
@@ -88,13 +99,9 @@ def test_a_deployment_is_rolled_back_by_the_command_it_names(ansible, emulator, 
     changed = copy.deepcopy(sample("connectorflow.json"))
     changed["contents"]["tasks"]["0"]["name"] = "Finish"
     (project / "flows" / "login.json").write_text(json.dumps(changed))
-    run = ansible(*arguments)
+    run = ansible("-v", *arguments, **LOUD)
     assert run.code == 0, run.output
-    # As a person would copy it from the terminal, from one line.
-    command = re.search(r"To put the flows back:\n +(.+)", run.output)
-    assert command, run.output
-    words = shlex.split(command[1])
-    assert words[0] == "ansible-playbook"
+    words = rollback_of_flows(run)
     assert words[1:5] == ["-i", str(project / "hosts.yml"), "--limit", "one"]
     play = words.pop(words.index("pcc.identity.rollback_flow"))
     preview = ansible("--check", "--diff", *words[1:], play=play)
@@ -121,11 +128,9 @@ def test_rolling_back_production_has_to_be_confirmed(ansible, emulator, project)
     add_connectors(emulator)
     arguments = ("-i", str(project / "hosts.yml"), "--limit", "one")
     production = ("-e", "descope_environment=prod")
-    run = ansible(*arguments, *production, "-e", "descope_confirm=one")
+    run = ansible("-v", *arguments, *production, "-e", "descope_confirm=one", **LOUD)
     assert run.code == 0, run.output
-    command = re.search(r"To put the flows back:\n +(.+)", run.output)
-    assert command, run.output
-    words = shlex.split(command[1])
+    words = rollback_of_flows(run)
     play = words.pop(words.index("pcc.identity.rollback_flow"))
     assert words[-2:] == ["-e", "descope_confirm=one"]
     written = len(emulator.writes())
@@ -136,14 +141,17 @@ def test_rolling_back_production_has_to_be_confirmed(ansible, emulator, project)
     assert ansible(*words[1:], *production, play=play).code == 0
 
 
-@pytest.mark.parametrize("task", ["Deploy the flows", "Summary"])
+@pytest.mark.parametrize("task", ["See what would change", "Make what differs as listed", "Summary"])
 def test_starting_at_a_later_task(task, ansible, emulator, project):
+    """What was not planned is not written."""
     add_connectors(emulator)
     run = ansible(
         "-i", str(project / "hosts.yml"), "--limit", "one", "--start-at-task", f"pcc.identity.provision : {task}"
     )
-    assert run.code == 0, run.output
-    assert ("flows: 2 created" in run.text) == (task != "Summary")
+    planned = task == "See what would change"
+    assert (run.code == 0) == planned, run.output
+    assert ("flows: 2 created" in run.text) == planned
+    assert bool(emulator.writes()) == planned
 
 
 def test_the_backup_of_another_project_is_not_taken(ansible, emulator, project):

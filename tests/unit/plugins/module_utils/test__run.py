@@ -162,6 +162,46 @@ def test_a_programming_error_is_not_hidden() -> None:
         basic._ANSIBLE_ARGS = None
 
 
+def test_a_programming_error_that_quotes_the_key_is_masked() -> None:
+    def task(client: Client, _params: dict[str, Any], _check_mode: bool) -> dict[str, Any]:
+        raise ValueError(f"invalid literal: {client.connection.management_key}")
+
+    result = module(task)
+    assert result["failed"]
+    assert result["error_code"] == "internal"
+    assert result["msg"].startswith("ValueError: invalid literal: ****")
+
+
+def test_the_key_is_masked_as_a_name_in_a_result() -> None:
+    result = module(lambda _client, _params, _check_mode: {"changed": False, "tenants": {KEY: {"a": f"x {KEY}"}}})
+    assert len(result["tenants"]) == 1
+
+
+STRAY = "K2abcDEF456ghiJKL789"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"managment_key": "anything long"},
+        {"count": STRAY},
+        {"timeout": STRAY},
+        {"project_id": STRAY},
+        {"management_key": [STRAY]},
+        {"base_url": f"https://user:{STRAY}@127.0.0.1:9"},
+        {"base_url": f"https://127.0.0.1:9/?token={STRAY}"},
+        {"rate_limit_backend": f"redis:user:{STRAY}@127.0.0.1:9"},
+        {"whatever": {"deep": [STRAY]}},
+    ],
+    ids=str,
+)
+def test_a_key_in_an_option_that_is_not_for_it_is_masked(options: dict[str, Any]) -> None:
+    result = module(never, arguments={**GOOD, **options})
+    assert result["failed"]
+    assert STRAY not in json.dumps(result)
+    assert "anything long" not in json.dumps(result)
+
+
 def test_what_the_check_finds_ends_it_before_the_task() -> None:
     result = module(never, check=lambda params: [Problem("here", "count", f"{params['count']} is odd.")])
     assert result["error_code"] == "invalid_input"
