@@ -90,6 +90,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._errors import Identi
 from ansible_collections.pcc.identity.plugins.module_utils._keys import without_keys
 from ansible_collections.pcc.identity.plugins.plugin_utils import _audit_entry as entry
 from ansible_collections.pcc.identity.plugins.plugin_utils._audit_identity import who
+from ansible_collections.pcc.identity.plugins.plugin_utils._command_line import hide_secrets
 
 _NAME = "pcc.identity.audit_log"
 
@@ -147,6 +148,8 @@ class CallbackModule(CallbackBase):
         self._play: t.Any = None
         self._secrets: set[str] = set()
         self._pending: dict[tuple[str, str], _Pending] = {}
+        # Before any callback tells with what arguments Ansible was started, as the default one does at -vvvv.
+        hide_secrets()
 
     # -- what Ansible calls --------------------------------------------------------------------------------------------
 

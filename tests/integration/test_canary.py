@@ -202,12 +202,23 @@ def test_in_the_inventory(canary):
     assert min(run.changed[host] for host in ("acme_dev", "acme_staging", "globex_dev")) > 0
 
 
-def test_on_the_command_line(canary):
-    """At -vvvv Ansible itself, by its default callback, repeats what was typed. See docs/real-service.md."""
+@pytest.mark.parametrize(
+    "given", [f"descope_management_key={KEY}", json.dumps({"descope_management_key": KEY})], ids=["plain", "json"]
+)
+def test_on_the_command_line(given, canary):
+    """At -vvvv Ansible itself, by its default callback, repeats what was typed. The audit log keeps it from that."""
+    arguments = ("-e", given, *LIMIT, "--check")
+    canary.good(*arguments, DESCOPE_MANAGEMENT_KEY=None)
+
+
+def test_on_the_command_line_without_the_audit_log(canary):
+    """Then nothing of the collection runs before Ansible repeats the command. See docs/real-service.md."""
     shown = re.escape(f"extra_vars: ('descope_management_key={KEY}',)")
     arguments = ("-e", f"descope_management_key={KEY}", *LIMIT, "--check")
-    canary.good(*arguments, shown=shown, DESCOPE_MANAGEMENT_KEY=None)
-    canary.good(*arguments, loud="-vvv", DESCOPE_MANAGEMENT_KEY=None)
+    without = {"DESCOPE_MANAGEMENT_KEY": None, "ANSIBLE_CALLBACKS_ENABLED": None}
+    canary.good(*arguments, shown=shown, **without)
+    canary.good(*arguments, loud="-vvv", **without)
+    canary.good(*LIMIT, "--check")  # with all that is looked into
 
 
 def test_options_of_tasks(canary):
