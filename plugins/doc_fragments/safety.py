@@ -17,6 +17,13 @@ options:
       - Backups are only looked at in that case.
     type: bool
     default: false
+  planned:
+    description:
+      - What a run in check mode has returned as RV(planned). If by now there is anything else to do, nothing is
+        written.
+      - So what was looked at, and confirmed, is all that happens.
+    type: list
+    elements: str
 notes:
   - Nothing is written before a backup of what is about to change is safe on the disk. RV(backup_file) names it,
     RV(rollback) is the command that puts it back.

@@ -61,6 +61,7 @@ def document(
     complete: t.Collection[str] = (),
     masked: t.Collection[str] = (),
     deleting: t.Collection[str] = (),
+    partial: t.Collection[str] = (),
 ) -> Document:
     """Return a backup document. Pure.
 
@@ -75,6 +76,7 @@ def document(
             can be said about what they do not hold.
         masked: objects (C(SECTION/ID)) in which the management key stood, and was replaced.
         deleting: objects (C(SECTION/ID)) that were deleted right after, if all went well.
+        partial: objects (C(SECTION/ID)) of which only a part was saved, enough to undo a change but not to create them.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -87,6 +89,7 @@ def document(
         **({"complete": sorted(complete)} if complete else {}),
         **({"masked": sorted(masked)} if masked else {}),
         **({"deleting": sorted(deleting)} if deleting else {}),
+        **({"partial": sorted(partial)} if partial else {}),
         "sections": dict(sections),
         "checksums": {name: checksum(items) for name, items in sections.items()},
     }
@@ -134,6 +137,7 @@ def before(
     options: t.Mapping[str, t.Any],
     label: str,
     deleting: t.Collection[str] = (),
+    partial: t.Collection[str] = (),
 ) -> pathlib.Path:
     """Save what a module is about to change, and return the new file.
 
@@ -144,6 +148,7 @@ def before(
         options: of the module, with C(backup_dir) and C(playbook).
         label: what it holds, for the file's name.
         deleting: objects (C(SECTION/ID)) that are about to be deleted.
+        partial: objects (C(SECTION/ID)) of which only a part is saved.
 
     Raises:
         IdentityError: it could not be written. Nothing must be changed then.
@@ -158,6 +163,7 @@ def before(
         now=datetime.datetime.now(datetime.UTC),
         masked=changed,
         deleting=masked(list(deleting), key),
+        partial=masked(list(partial), key),
     )
     return write(folder_of(options["backup_dir"], connection.project_id), content, label)
 

@@ -56,6 +56,13 @@ class Backup:
         project = self.summary.get("project")
         return _text(project.get("id")) if isinstance(project, dict) else None
 
+    def _confirmed(self) -> str | None:
+        """Return when all was last known to be as saved, None unless the file holds everything of something."""
+        if not self.intact or not self.summary.get("complete"):
+            return None
+        written = datetime.datetime.fromtimestamp(self.written // 10**9, datetime.UTC)
+        return backup.time_text(max(self.made, written))
+
     def as_result(self, now: datetime.datetime) -> dict[str, t.Any]:
         """Return it as users see it."""
         summary = self.summary
@@ -65,6 +72,7 @@ class Backup:
         return {
             "file": str(self.path),
             "created_at": backup.time_text(self.made),
+            "last_confirmed": self._confirmed(),
             "age_days": round((now - self.made).total_seconds() / 86400, 2),
             "reason": _text(summary.get("reason")),
             "project": _text(known.get("id")),

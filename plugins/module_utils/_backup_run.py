@@ -20,6 +20,8 @@ from ansible_collections.pcc.identity.plugins.module_utils import _backup_files 
 from ansible_collections.pcc.identity.plugins.module_utils._backup_collect import (
     FLOWS,
     OPTIONAL,
+    PERMISSIONS,
+    ROLES_SECTION,
     SECTIONS,
     TENANTS,
     Collector,
@@ -33,10 +35,14 @@ from ansible_collections.pcc.identity.plugins.module_utils._connection import AR
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._report import some
 from ansible_collections.pcc.identity.plugins.module_utils._run import IdentityModule
+from ansible_collections.pcc.identity.plugins.module_utils._safety import RESTORE, check_count
 
 Options = dict[str, t.Any]
 
 _CONSEQUENCE = "Nothing was saved."
+
+#: Sections that are lists, which can be empty by mistake.
+MANY = (TENANTS, FLOWS, ROLES_SECTION, PERMISSIONS)
 
 
 def argument_spec() -> Options:
@@ -53,6 +59,7 @@ def argument_spec() -> Options:
         "when_unchanged": {"type": "str", "choices": ["save", "skip"], "default": "save"},
         "retention_days": {"type": "int"},
         "keep_at_least": {"type": "int", "default": 10},
+        "allow_empty_read": {"type": "bool", "default": False},
         "file": {"type": "path"},
         "playbook": {"type": "path"},
     }
@@ -165,11 +172,15 @@ class _Work:
             backup.check_folder(self.folder, consequence=_CONSEQUENCE)
             files.clean(self.folder)
         forecast = self.collector.look()
+        self._doubt(forecast.counts)
         if check_mode:
             return self._would(forecast)
         content = self._document(self.collector.read())
+        self._doubt(content["counts"])
         saved = self._same_as(content) if self.options["when_unchanged"] == "skip" else None
         path = saved.path if saved else backup.write(self.folder, content, self._label(), consequence=_CONSEQUENCE)
+        if saved:
+            os.utime(path)  # by which C(last_confirmed) tells that all is still so
         size = path.stat().st_size
         counts = content["counts"]
         del content  # a large project's is large, and others are read now
@@ -194,6 +205,24 @@ class _Work:
                 f"{some(self.collector.masked)}. Take it out of there and make a new one."
             )
         return {**result, **({"warnings": self.warnings} if self.warnings else {})}
+
+    def _doubt(self, counts: t.Mapping[str, int]) -> None:
+        """Refuse to save that there is none of what another backup has: that one would be believed no more.
+
+        Raises:
+            IdentityError: that is the case.
+        """
+        for section in MANY:
+            if section in self.wanted.complete and section in counts:
+                check_count(
+                    section,
+                    counts[section],
+                    connection=self.client.connection,
+                    options=self.options,
+                    gone=f"restore them with the playbook {RESTORE}, or save the project without them with "
+                    "allow_empty_read: true (for the playbook -e descope_allow_empty_read=true).",
+                    consequence=_CONSEQUENCE.rstrip("."),
+                )
 
     def _told(self, forecast: Forecast) -> Options:
         """Return what every result has."""
@@ -254,17 +283,19 @@ class _Work:
         days, keep = self.options["retention_days"], self.options["keep_at_least"]
         if days is None:
             return []
-        made = [
-            (str(each.path), each.made)
+        found = [
+            each
             for each in files.listing(self.folder, self.project_id)
             if each.intact and each.project == self.project_id
         ]
+        made = [(str(each.path), each.made) for each in found]
         old = expired(
             [*made, *([("", self.now)] if one_more else [])],
             now=self.now,
             retention_days=days,
             keep_at_least=keep,
             needed={str(needed), ""},
+            complete={"": self.wanted.complete} | {str(each.path): _scope(each.summary, "complete") for each in found},
         )
         return [pathlib.Path(each) for each in old]
 

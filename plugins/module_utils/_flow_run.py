@@ -25,8 +25,14 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_plan import Des
 from ansible_collections.pcc.identity.plugins.module_utils._flow_references import KINDS, used
 from ansible_collections.pcc.identity.plugins.module_utils._flow_service import FlowService
 from ansible_collections.pcc.identity.plugins.module_utils._flow_source import resolve, where
+from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
+    limits_problems,
+    limits_spec,
+    refused_deletions,
+)
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure, where_of
-from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, safety_spec, save
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_planned, check_read, safety_spec, save
+from ansible_collections.pcc.identity.plugins.module_utils._safety import planned as planned_of
 
 Options = dict[str, t.Any]
 
@@ -82,6 +88,7 @@ def list_argument_spec() -> Options:
         "connectors": {"type": "dict", "default": {}},
         "roles": {"type": "dict", "default": {}},
         **common_spec(),
+        **limits_spec(),
         "on_error": {"type": "str", "choices": ["continue", "stop", "restore"], "default": "continue"},
     }
 
@@ -97,7 +104,7 @@ def check_one(options: Options) -> list[Problem]:
 
 def check_list(options: Options) -> list[Problem]:
     """Return what is wrong with the options of C(descope_flows) by themselves."""
-    return _desired(options["flows"], options)[1]
+    return [*_desired(options["flows"], options)[1], *limits_problems(options)]
 
 
 def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
@@ -105,6 +112,10 @@ def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     work = _Work(client, _wanted(client, options["flows"], options), options, check_mode)
     if work.plan.guarded:
         return work.refused(check_mode)
+    refusal = refused_deletions(work.plan, options, lambda change: f"{change.key} ({change.name})")
+    if refusal:
+        untouched = [Outcome.skipped(change, refusal["msg"]) for change in work.plan.changes]
+        return {**work.report(untouched, planned=check_mode), **refusal}
     outcomes = work.carry_out(check_mode, options["on_error"])
     return work.report(outcomes, planned=check_mode)
 
@@ -142,6 +153,7 @@ class _Work:
         self.plan: FlowPlan = make_plan(self.desired, self.found)
         there = {*self.found.listed, *self.found.flows}
         check_read("flows", self.plan, there, connection=self.client.connection, options=self.options)
+        check_planned(self.plan, self.options)
         self.backup_file: pathlib.Path | None = None
 
     def carry_out(self, check_mode: bool, on_error: str) -> list[Outcome]:
@@ -198,6 +210,7 @@ class _Work:
             "summary": counts,
             "flows": self._rows(outcomes),
             "unmanaged": self.plan.unmanaged,
+            "planned": planned_of(self.plan),
             "requests": self.client.session.requests(),
             "diff": self._diff(shown),
         }

@@ -18,6 +18,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._diff import render
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Change, Plan, too_many_deletions
 from ansible_collections.pcc.identity.plugins.module_utils._report import failure, some
+from ansible_collections.pcc.identity.plugins.module_utils._safety import planned as planned_of
 from ansible_collections.pcc.identity.plugins.module_utils._safety import safety_spec, told
 
 Options = dict[str, t.Any]
@@ -28,11 +29,24 @@ def guard_spec() -> Options:
     return {
         "prune": {"type": "bool", "default": False},
         "allow_empty": {"type": "bool", "default": False},
-        "max_deletes": {"type": "int", "default": 5},
-        "max_delete_percent": {"type": "int", "default": 10},
+        **limits_spec(),
         "on_error": {"type": "str", "choices": ["continue", "stop"], "default": "continue"},
         **safety_spec(),
     }
+
+
+def limits_spec() -> Options:
+    """Return the options that say how much may be deleted."""
+    return {"max_deletes": {"type": "int", "default": 5}, "max_delete_percent": {"type": "int", "default": 10}}
+
+
+def limits_problems(options: Options) -> list[Problem]:
+    """Return what is wrong with the options of L(limits_spec)."""
+    return [
+        Problem("", name, f"{options[name]} is negative: give 0 or more.")
+        for name in limits_spec()
+        if options[name] < 0
+    ]
 
 
 def guard_problems(options: Options, plural: str, noun: str) -> list[Problem]:
@@ -53,11 +67,7 @@ def guard_problems(options: Options, plural: str, noun: str) -> list[Problem]:
                 "allow_empty: true if that is meant.",
             )
         )
-    return problems + [
-        Problem("", name, f"{options[name]} is negative: give 0 or more.")
-        for name in ("max_deletes", "max_delete_percent")
-        if options[name] < 0
-    ]
+    return problems + limits_problems(options)
 
 
 def refused_deletions(plan: Plan, options: Options, label: t.Callable[[Change], str]) -> Options | None:
@@ -120,6 +130,7 @@ def result_over(
         "summary": counts,
         plural: rows,
         "unmanaged": plan.unmanaged,
+        "planned": planned_of(plan),
         "requests": client.session.requests(),
         "diff": render(shown, shape, f"{plural} of {client.connection.project_id}"),
         **told(backup_file, outcomes),

@@ -12,6 +12,7 @@ import dataclasses
 import pathlib
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._along import Live, along
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
@@ -34,8 +35,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import (
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_plan import make_permission_plan, make_role_plan
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_rules import permissions_needed, problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
-from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, save
-from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_planned, check_read, save
 
 Options = dict[str, t.Any]
 
@@ -151,6 +151,7 @@ class _Work:
         """Carry out the plan, unless it deletes too much, and return the module's result."""
         plural, connection = self.service.kind.plural, self.client.connection
         check_read(plural, self.plan, self.found, connection=connection, options=self.options)
+        check_planned(self.plan, self.options)
         refusal = refused_deletions(self.plan, self.options, lambda change: change.key)
         if refusal:
             untouched = [Outcome.skipped(change, refusal["msg"]) for change in self.plan.changes]
@@ -175,21 +176,9 @@ class _Work:
     def _to_backup(self) -> dict[str, Options]:
         """Return what is about to change, and what loses something along with what is deleted."""
         live = {change.key: self.found.get(change.key) for change in self.plan.changes}
-        sections = {self.service.kind.plural: {key: to_backup(each) if each else None for key, each in live.items()}}
-        deleted = {change.name for change in self.plan.of(DELETE)}
-        if deleted and self.service.kind is PERMISSIONS:
-            roles = RoleService(self.client).read()
-            sections["roles"] = {
-                key: to_backup(role) for key, role in roles.items() if deleted & {*role.values["permissions"]}
-            }
-        elif deleted:
-            tenants = TenantService(self.client).read_all().tenants
-            sections["tenants"] = {
-                key: tenant.to_backup()
-                for key, tenant in tenants.items()
-                if deleted & {*tenant.values["default_roles"]}
-            }
-        return sections
+        plural = self.service.kind.plural
+        own = {key: to_backup(each) if each else None for key, each in live.items()}
+        return {plural: own, **along({plural: self.plan.changes}, Live(self.client))}
 
     def _report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
         """Return the result: what was done, or with C(planned) what would be."""

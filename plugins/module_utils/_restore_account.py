@@ -84,6 +84,19 @@ class Account:
         return found
 
 
+def planned_of(account: Account) -> list[str]:
+    """Return what is foreseen to be done, for the option C(planned): C(deleted tenants/acme), sorted.
+
+    A tenant that is created anew is told as such besides, since that takes more from it than an update.
+    """
+    final = account.final()
+    places = {place: outcome.status for place, outcome in final.items() if outcome.effects or outcome.changed}
+    told = {
+        f"{status} {section if section == key else f'{section}/{key}'}" for (section, key), status in places.items()
+    }
+    return sorted(told | {f"recreated tenants/{key}" for key in account.anew if ("tenants", key) in final})
+
+
 def _merged(outcomes: t.Sequence[Outcome]) -> Outcome:
     """Return one outcome for several that were about the same object, one after the other."""
     if len(outcomes) == 1:

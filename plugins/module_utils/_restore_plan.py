@@ -104,6 +104,9 @@ class _Work:
             return
         entries, masked = tenants.wished(self.wanted)
         self.account.fail(TENANTS, masked)
+        short = tenants.in_part(entries, self.state.tenants, self.wanted)
+        self.account.fail(TENANTS, short)
+        entries = {tenant_id: entry for tenant_id, entry in entries.items() if tenant_id not in short}
         self.late = tenants.late_roles(entries, self.wanted, self.state.roles)
         for tenant_id in self.late:
             entries[tenant_id] = tenants.without_default_roles(entries[tenant_id])

@@ -49,6 +49,7 @@ def report(
     diff_detail: str,
     origin: dict[str, str],
     backup_file: pathlib.Path | None,
+    planned: list[str],
 ) -> Options:
     """Return the module's result.
 
@@ -61,6 +62,7 @@ def report(
         diff_detail: C(summary) or C(full), for flows and the theme.
         origin: of the backup.
         backup_file: that has what there was before.
+        planned: what was foreseen.
     """
     final = account.final()
     outcomes = [_keyed(section, outcome) for (section, _key), outcome in final.items()]
@@ -81,6 +83,7 @@ def report(
         "unmanaged": unmanaged(wanted, state),
         "recreated": sorted(each for each in account.anew if (TENANTS, each) in final),
         "restored_from": origin,
+        "planned": planned,
         "requests": requests,
         "diff": render(shown, dict, f"{project_id}, from the backup of {origin['created_at']}"),
     }

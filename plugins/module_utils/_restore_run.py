@@ -20,6 +20,7 @@ from ansible_collections.pcc.identity.plugins.module_utils import _restore_rules
 from ansible_collections.pcc.identity.plugins.module_utils import _restore_source as source
 from ansible_collections.pcc.identity.plugins.module_utils import _restore_tenants as tenant_rules
 from ansible_collections.pcc.identity.plugins.module_utils import _theme
+from ansible_collections.pcc.identity.plugins.module_utils._along import Live, along, partial
 from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome, carry_out
 from ansible_collections.pcc.identity.plugins.module_utils._backup_collect import (
     FLOWS,
@@ -36,12 +37,12 @@ from ansible_collections.pcc.identity.plugins.module_utils._flow_service import 
 from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, Change
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_rules import permissions_needed
 from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import PermissionService, RoleService
-from ansible_collections.pcc.identity.plugins.module_utils._restore_account import Account
+from ansible_collections.pcc.identity.plugins.module_utils._restore_account import Account, planned_of
 from ansible_collections.pcc.identity.plugins.module_utils._restore_report import report
 from ansible_collections.pcc.identity.plugins.module_utils._restore_snapshot import Snapshot, secrets_spec
 from ansible_collections.pcc.identity.plugins.module_utils._restore_source import MANY, Choice, Wanted
 from ansible_collections.pcc.identity.plugins.module_utils._restore_state import State
-from ansible_collections.pcc.identity.plugins.module_utils._safety import backup_spec
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_count, refuse_more, safety_spec
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 from ansible_collections.pcc.identity.plugins.module_utils._theme_service import ThemeService
@@ -61,7 +62,7 @@ def argument_spec() -> Options:
         "allow_other_project": {"type": "bool", "default": False},
         "snapshot_secrets": secrets_spec(),
         "diff_detail": {"type": "str", "choices": ["summary", "full"], "default": "summary"},
-        **backup_spec(),
+        **safety_spec(),
     }
 
 
@@ -98,7 +99,12 @@ def manage(client: Client, options: Options, check_mode: bool) -> Options:
     allowed = options["allow_other_project"]
     documents = [source.load(path, project_id, allow_other_project=allowed) for path in paths]
     document = source.combined(documents)
-    wanted = source.select(document, choice, project_id)
+    wanted = source.select(
+        document,
+        choice,
+        project_id,
+        lambda section, key: source.elsewhere(folder, document["project"]["id"], paths, section, key),
+    )
     origin = {
         "files": list(map(str, paths)),
         "created_at": document["created_at"],
@@ -132,6 +138,10 @@ class _Work:
         """Restore, or in check mode say what would come of it."""
         account = plan.restore(self.wanted, self.state, plan.foreseen)
         self.snapshot.foresee(account)
+        planned = planned_of(account)
+        if account.outcomes:
+            self._doubt()
+        refuse_more(planned, self.options)
         if not check_mode and account.outcomes:
             self._back_up(account)
             expected, account = account, plan.restore(self.wanted, self.state, self._carry)
@@ -146,9 +156,34 @@ class _Work:
             diff_detail=self.options["diff_detail"],
             origin=self.origin,
             backup_file=self.backup_file,
+            planned=planned,
         )
 
     # Reading
+
+    def _doubt(self) -> None:
+        """Refuse to go on where the service lists none of what is chosen, and a backup has some.
+
+        Raises:
+            IdentityError: that is the case.
+        """
+        state, flows = self.state, self.state.flows
+        live: dict[str, t.Sized | None] = {
+            TENANTS: state.tenants.tenants if state.tenants else None,
+            ROLES_SECTION: state.roles,
+            PERMISSIONS: state.permissions,
+            FLOWS: {**flows.listed, **flows.flows} if flows else None,
+        }
+        for section, found in live.items():
+            if section in self.wanted.sections and found is not None:
+                check_count(
+                    section,
+                    len(found),
+                    connection=self.client.connection,
+                    options=self.options,
+                    gone="restoring them is right: run again with allow_empty_read: true (for the playbook "
+                    "-e descope_allow_empty_read=true).",
+                )
 
     def _read(self) -> State:
         """Read what is chosen, and what else must be known for it."""
@@ -172,6 +207,9 @@ class _Work:
         if PERMISSIONS in wanted.sections or permissions_needed(roles, live_roles):
             state.permissions = self.permission_service.read()
         if state.tenants is None and any(role.tenant_id and role.key not in live_roles for role in roles):
+            state.tenants = self.tenant_service.read_all()
+        if state.tenants is None and wanted.prune and rules.rbac_later(wanted, ROLES_SECTION, live_roles):
+            # Those that have one of these as a default role are saved when it goes.
             state.tenants = self.tenant_service.read_all()
         if FLOWS in wanted.sections:
             state.flows = self._read_flows()
@@ -203,13 +241,15 @@ class _Work:
         if firsts[TENANTS]:
             changes = t.cast(list[TenantChange], list(firsts[TENANTS].values()))
             sections[TENANTS] = self.tenant_service.to_backup(changes)
-        gone = {key for key, change in firsts[TENANTS].items() if change.action == DELETE}
-        lost = {change.name for change in firsts[PERMISSIONS].values() if change.action == DELETE}
         for section, found in ((ROLES_SECTION, state.roles or {}), (PERMISSIONS, state.permissions or {})):
-            along = {key for key, live in found.items() if live.tenant_id in gone}
-            along |= {key for key, live in found.items() if lost & {*live.values.get("permissions", ())}}
-            if keys := set(firsts[section]) | along:
-                sections[section] = {key: rbac.to_backup(found[key]) if key in found else None for key in sorted(keys)}
+            if firsts[section]:
+                sections[section] = {
+                    key: rbac.to_backup(found[key]) if key in found else None for key in sorted(firsts[section])
+                }
+        changes_by_section = {section: list(of.values()) for section, of in firsts.items()}
+        for section, items in along(changes_by_section, Live(self.client, state.roles, state.tenants)).items():
+            # Of what changes by itself as well, what it was planned from is what is put back.
+            sections[section] = {**items, **sections.get(section, {})}
         if firsts[FLOWS]:
             live = state.flows.flows if state.flows else {}
             sections[FLOWS] = {key: live.get(key) for key in sorted(firsts[FLOWS])}
@@ -231,6 +271,7 @@ class _Work:
                 for key, change in changes_of.items()
                 if change.action == DELETE and not (section == TENANTS and key in account.anew)
             ],
+            partial=partial(sections),
         )
 
     def _carry(self, section: str, changes: t.Sequence[Change], state: State) -> list[Outcome]:

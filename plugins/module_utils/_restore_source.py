@@ -80,6 +80,7 @@ class Wanted:
         whole: sections of which all is chosen.
         masked: objects (C(SECTION/ID), or C(SECTION)) in which the management key stood.
         prune: delete what was not there.
+        partial: objects (C(SECTION/ID)) of which only a part was saved.
     """
 
     project: str
@@ -90,6 +91,7 @@ class Wanted:
     whole: frozenset[str]
     masked: frozenset[str]
     prune: bool
+    partial: frozenset[str] = frozenset()
 
     def saved(self, section: str) -> dict[str, Json | None]:
         """Return the chosen objects of a section, none if it is not to be restored."""
@@ -98,6 +100,10 @@ class Wanted:
     def is_masked(self, section: str, key: str = "") -> bool:
         """Return whether the management key stood in an object."""
         return (f"{section}/{key}" if key else section) in self.masked
+
+    def is_partial(self, section: str, key: str) -> bool:
+        """Return whether only a part of an object was saved."""
+        return f"{section}/{key}" in self.partial
 
 
 def find(srcs: t.Sequence[str], folder: pathlib.Path, project_id: str, choice: Choice) -> list[pathlib.Path]:
@@ -108,12 +114,15 @@ def find(srcs: t.Sequence[str], folder: pathlib.Path, project_id: str, choice: C
 def combined(documents: t.Sequence[Json]) -> Json:
     """Return several backups as one; where two have the same object, the one that is named first counts. Pure.
 
+    Where that one has only a part of an object, the rest is what the next one has that has the whole.
+
     What each of the steps of a run has saved is together what there was before the run. No section of it is complete.
     """
     if len(documents) == 1:
         return documents[0]
     sections: Json = {}
     masked: set[str] = set()
+    partial: set[str] = set()
     for document in documents:
         marks = set(map(str, document.get("masked", ())))
         for name, items in document["sections"].items():
@@ -122,10 +131,18 @@ def combined(documents: t.Sequence[Json]) -> Json:
                 fresh = {key: item for key, item in items.items() if key not in section}
                 section.update(fresh)
                 masked |= marks & {f"{name}/{key}" for key in fresh}
+                short = set(map(str, document.get("partial", ())))
+                for key, item in items.items():
+                    place = f"{name}/{key}"
+                    if place in partial and place not in short and item is not None:
+                        section[key] = {**item, **section[key]}
+                        partial.remove(place)
+                        masked |= marks & {place}
+                partial |= short & {f"{name}/{key}" for key in fresh}
             elif name not in sections:
                 sections[name] = items
                 masked |= marks & {name}
-    return {**documents[0], "sections": sections, "complete": [], "masked": sorted(masked)}
+    return {**documents[0], "sections": sections, "complete": [], "masked": sorted(masked), "partial": sorted(partial)}
 
 
 def find_one(src: str, folder: pathlib.Path, project_id: str, choice: Choice) -> pathlib.Path:
@@ -149,10 +166,13 @@ def find_one(src: str, folder: pathlib.Path, project_id: str, choice: Choice) ->
     for one in found:
         if all(name in one.summary.get("complete", ()) for name in choice.asked):
             return one.path
-    for one in found:
-        # What a restore saved itself would undo it: run twice, a restore of the latest backup must do nothing.
-        if not str(one.summary.get("reason") or "").startswith(REASON) and _holds(one, choice):
-            return one.path
+    # What a restore saved itself would undo it: run twice, a restore of the latest backup must do nothing.
+    others = [one for one in found if not str(one.summary.get("reason") or "").startswith(REASON)]
+    # What has only a part of an object is second choice: it cannot bring back one that is gone.
+    for whole in (True, False):
+        for one in others:
+            if not (whole and _has_parts(one, choice)) and _holds(one, choice):
+                return one.path
     damaged = [one.path.name for one in listed if not one.intact]
     what = ", ".join(choice.asked) + "".join(f"; {name} {some(list(ids))}" for name, ids in choice.only.items())
     there = f"there are {len(found)} intact backups of it" if found else "there is no intact backup of it"
@@ -163,6 +183,25 @@ def find_one(src: str, folder: pathlib.Path, project_id: str, choice: Choice) ->
         + ".",
         "Look at what there is with descope_backup_info, and name a file with src, or choose less with sections.",
     )
+
+
+def _has_parts(one: files.Backup, choice: Choice) -> bool:
+    """Return whether a backup has only a part of something that is chosen."""
+    marks = [str(mark).partition("/") for mark in one.summary.get("partial", ())]
+    return any(name in choice.asked and key in choice.only.get(name, [key]) for name, _slash, key in marks)
+
+
+def elsewhere(
+    folder: pathlib.Path, project_id: str, chosen: t.Collection[pathlib.Path], section: str, identifier: str
+) -> str:
+    """Return the name of the newest other intact backup of a project in which an object is, or an empty string."""
+    for one in files.listing(folder, project_id):
+        known = one.intact and one.project == project_id and section in one.summary.get("counts", {})
+        if known and one.path not in chosen:
+            items = files.read(one.path)["sections"][section]
+            if _is_section(items) and items.get(identifier) is not None:
+                return one.path.name
+    return ""
 
 
 def _holds(one: files.Backup, choice: Choice) -> bool:
@@ -200,8 +239,19 @@ def load(path: pathlib.Path, project_id: str, *, allow_other_project: bool) -> J
     return document
 
 
-def select(document: Json, choice: Choice, project_id: str) -> Wanted:
-    """Return what of a backup is to be restored. Pure.
+def select(
+    document: Json,
+    choice: Choice,
+    project_id: str,
+    look_elsewhere: t.Callable[[str, str], str] = lambda _section, _identifier: "",
+) -> Wanted:
+    """Return what of a backup is to be restored. Pure, but for C(look_elsewhere).
+
+    Args:
+        document: the backup.
+        choice: what is asked for.
+        project_id: that it is restored to.
+        look_elsewhere: returns the name of another backup that has an object, for advice; or an empty string.
 
     Raises:
         Problems: something is asked for that the backup does not hold.
@@ -222,7 +272,7 @@ def select(document: Json, choice: Choice, project_id: str) -> Wanted:
         if name in MANY and items is not None and not _is_section(items):
             problems.append(Problem("", "src", f"the section {name} of the backup is not by id: the file was edited."))
         elif name in choice.only and items is not None:
-            content[name], wrong = _chosen(name, items, choice, name in complete)
+            content[name], wrong = _chosen(name, items, choice, name in complete, look_elsewhere)
             problems += wrong
         elif items is not None:
             content[name] = items
@@ -238,6 +288,7 @@ def select(document: Json, choice: Choice, project_id: str) -> Wanted:
         whole=whole,
         masked=frozenset(map(str, document.get("masked", ()))),
         prune=choice.prune,
+        partial=frozenset(map(str, document.get("partial", ()))),
     )
 
 
@@ -245,7 +296,9 @@ def _is_section(items: object) -> bool:
     return isinstance(items, dict) and all(item is None or isinstance(item, dict) for item in items.values())
 
 
-def _chosen(name: str, items: Json, choice: Choice, complete: bool) -> tuple[Json, list[Problem]]:
+def _chosen(
+    name: str, items: Json, choice: Choice, complete: bool, look_elsewhere: t.Callable[[str, str], str]
+) -> tuple[Json, list[Problem]]:
     """Return the objects of the chosen ids, and what is wrong with these.
 
     What a complete section does not hold was not there; that only matters, and is only meant, if it is to be deleted.
@@ -257,6 +310,8 @@ def _chosen(name: str, items: Json, choice: Choice, complete: bool) -> tuple[Jso
             found[identifier] = items.get(identifier)
         else:
             text = f"the backup holds no '{identifier}'; it has {some(sorted(items)) or 'none'}."
+            if other := look_elsewhere(name, identifier):
+                text += f" The newest that has it is {other}: give that as src."
             problems.append(Problem("", name, text))
     return found, problems
 

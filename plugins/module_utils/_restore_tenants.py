@@ -55,6 +55,15 @@ def wished(wanted: Wanted) -> tuple[dict[str, Desired], Reasons]:
     return found, reasons
 
 
+def in_part(entries: t.Iterable[str], found: Found, wanted: Wanted) -> Reasons:
+    """Return why tenants cannot be created: the backup has only a part of them."""
+    return {
+        tenant_id: "it is gone, and only part of it was saved: choose a backup of the whole project."
+        for tenant_id in entries
+        if tenant_id not in found.tenants and wanted.is_partial(TENANTS, tenant_id)
+    }
+
+
 @dataclasses.dataclass(frozen=True)
 class Present:
     """What is to be done for tenants to be there, and why some cannot be.
@@ -279,6 +288,9 @@ def _obstacle(
     strangers = sorted(each for each in again if each not in entries)
     if strangers:
         return _not_anew(root, found, entries, f"it has sub-tenants that are not to be restored: {some(strangers)}")
+    parts = sorted(each for each in again if wanted.is_partial(TENANTS, each))
+    if parts:
+        return _not_anew(root, found, entries, f"the backup has only part of: {some(parts)}")
     if kept & _below(root, found):
         return _not_anew(root, found, entries, "it has sub-tenants that stay")
     saved_roles = wanted.saved(ROLES_SECTION)

@@ -13,7 +13,8 @@ import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils import _backup_files as files
-from ansible_collections.pcc.identity.plugins.module_utils._apply import Outcome
+from ansible_collections.pcc.identity.plugins.module_utils._along import partial
+from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome
 from ansible_collections.pcc.identity.plugins.module_utils._connection import Connection
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError
 from ansible_collections.pcc.identity.plugins.module_utils._plan import CREATE, DELETE, Plan
@@ -31,7 +32,46 @@ def backup_spec() -> Options:
 
 def safety_spec() -> Options:
     """Return the options of a module over objects that the service lists."""
-    return {**backup_spec(), "allow_empty_read": {"type": "bool", "default": False}}
+    return {
+        **backup_spec(),
+        "allow_empty_read": {"type": "bool", "default": False},
+        "planned": {"type": "list", "elements": "str"},
+    }
+
+
+def planned(plan: Plan) -> list[str]:
+    """Return what a plan is about to do, for L(check_planned): C(deleted acme), sorted."""
+    return sorted(f"{STATUS[change.action]} {change.key}" for change in plan.changes)
+
+
+def check_planned(plan: Plan, options: Options) -> None:
+    """Refuse to do anything that was not planned when somebody looked at the plan, and confirmed it.
+
+    Args:
+        plan: that was made just now.
+        options: of the module, with C(planned), what an earlier run in check mode returned, or None.
+
+    Raises:
+        IdentityError: there is something else in the plan.
+    """
+    refuse_more(planned(plan), options)
+
+
+def refuse_more(foreseen: t.Iterable[str], options: Options) -> None:
+    """Refuse to do anything that was not planned. See L(check_planned), which does it for a plan.
+
+    Raises:
+        IdentityError: there is something else.
+    """
+    expected = options["planned"]
+    more = [] if expected is None else sorted(set(foreseen) - set(expected))
+    if more:
+        raise IdentityError(
+            "plan_changed",
+            f"Nothing was written: the project is not as it was when this was planned. Now there would be as well: "
+            f"{some(more)}.",
+            "Somebody else works on it, or its lists show changes late. Run again, and look at the new plan.",
+        )
 
 
 def check_read(section: str, plan: Plan, live: t.Sized, *, connection: Connection, options: Options) -> None:
@@ -49,19 +89,51 @@ def check_read(section: str, plan: Plan, live: t.Sized, *, connection: Connectio
     Raises:
         IdentityError: there is something to change, and that is the case.
     """
-    if len(live) or not plan.changes or options["allow_empty_read"]:
+    if plan.changes:
+        check_count(
+            section,
+            len(live),
+            connection=connection,
+            options=options,
+            gone=f"restore them with the playbook {RESTORE}, or go on without them with allow_empty_read: true.",
+        )
+
+
+def check_count(
+    section: str,
+    count: int,
+    *,
+    connection: Connection,
+    options: Options,
+    gone: str,
+    consequence: str = "Nothing was written",
+) -> None:
+    """Refuse to go on where the service lists none of what a backup has. See L(check_read).
+
+    Args:
+        section: of the backups, which is also what the objects are called.
+        count: of what was listed.
+        connection: to the project.
+        options: of the module, with C(backup_dir) and C(allow_empty_read).
+        gone: what to do if they are really gone, for the hint.
+        consequence: what the refusal means.
+
+    Raises:
+        IdentityError: that is the case.
+    """
+    if count or options["allow_empty_read"]:
         return
     folder = backup.folder_of(options["backup_dir"], connection.project_id)
     known = files.last_known(folder, connection.project_id, section)
     if known is None:
         return
-    saved, count = known
+    saved, had = known
     raise IdentityError(
         "doubtful_read",
-        f"Nothing was written: the service lists no {section}, but {saved.path}, the backup of "
-        f"{backup.time_text(saved.made)}, has {count}.",
+        f"{consequence}: the service lists no {section}, but {saved.path}, the backup of "
+        f"{backup.time_text(saved.made)}, has {had}.",
         "See in the Descope console whether they are there. If they are, the answer was wrong: run again. If they are "
-        f"really gone, restore them with the playbook {RESTORE}, or go on without them with allow_empty_read: true.",
+        f"really gone, {gone}",
     )
 
 
@@ -96,6 +168,7 @@ def save(
         options=options,
         label=section,
         deleting=[f"{section}/{change.key}" for change in plan.of(DELETE)],
+        partial=partial(sections),
     )
 
 

@@ -82,6 +82,16 @@ def reads_needed(desired: t.Sequence[Desired], found: Found, *, prune: bool) -> 
     return Reads(frozenset(tenants), frozenset(settings), frozenset(password))
 
 
+def with_expected(desired: t.Sequence[Desired], found: Found) -> Found:
+    """Return the live tenants together with those that an earlier task of the play makes, without default roles."""
+    missing = [entry for entry in desired if found.match(entry) is None]
+    expected = {
+        entry.key: Observed.from_wire({"id": entry.key, "name": entry.name or entry.id}, complete=True)
+        for entry in missing
+    }
+    return Found({**found.tenants, **expected})
+
+
 def make_plan(desired: t.Sequence[Desired], found: Found, *, prune: bool = False, existed: bool = False) -> Plan:
     """Plan the writes that make the tenants as wanted.
 

@@ -13,6 +13,7 @@ import pathlib
 import typing as t
 
 from ansible_collections.pcc.identity.plugins.module_utils import _tenant_fields as fields
+from ansible_collections.pcc.identity.plugins.module_utils._along import Live, along
 from ansible_collections.pcc.identity.plugins.module_utils._apply import STATUS, Outcome, carry_out
 from ansible_collections.pcc.identity.plugins.module_utils._client import Client
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
@@ -23,15 +24,16 @@ from ansible_collections.pcc.identity.plugins.module_utils._list_run import (
     result_over,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._plan import DELETE, Plan
-from ansible_collections.pcc.identity.plugins.module_utils._rbac_model import to_backup
-from ansible_collections.pcc.identity.plugins.module_utils._rbac_service import RoleService
-from ansible_collections.pcc.identity.plugins.module_utils._safety import check_read, safety_spec, save
+from ansible_collections.pcc.identity.plugins.module_utils._safety import check_planned, check_read, safety_spec, save
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_model import Desired, Found
-from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan
+from ansible_collections.pcc.identity.plugins.module_utils._tenant_plan import TenantChange, make_plan, with_expected
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_rules import problems_alone
 from ansible_collections.pcc.identity.plugins.module_utils._tenant_service import TenantService
 
 Options = dict[str, t.Any]
+
+#: What of the tenants a run is about: a tenant's own roles can be made between the last two.
+ALL, BEFORE_ROLES, DEFAULT_ROLES = "all", "before_roles", "default_roles"
 
 
 def one_argument_spec() -> Options:
@@ -48,6 +50,7 @@ def list_argument_spec() -> Options:
             "required": True,
             "options": {**fields.argument_spec(), "source": {"type": "str"}},
         },
+        "part": {"type": "str", "choices": [ALL, BEFORE_ROLES, DEFAULT_ROLES], "default": ALL},
         **guard_spec(),
     }
 
@@ -64,8 +67,10 @@ def check_list(options: Options) -> list[Problem]:
 
 def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_tenants) does and return its result."""
-    desired = _entries(options)
-    work = _Work(client, desired, options)
+    desired = _part(_entries(options), options["part"])
+    if options["part"] == DEFAULT_ROLES:
+        options = {**options, "prune": False}
+    work = _Work(client, desired, options, check_mode)
     refusal = refused_deletions(work.plan, options, lambda change: f"{change.key} ({change.name})")
     if refusal:
         untouched = [Outcome.skipped(change, refusal["msg"]) for change in work.plan.changes]
@@ -77,7 +82,7 @@ def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
 def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_tenant) does and return its result: a list of one, told about the one."""
     desired = [Desired.from_option(options)]
-    work = _Work(client, desired, options)
+    work = _Work(client, desired, options, check_mode)
     outcomes = work.carry_out(check_mode, stop_on_error=True)
     report = work.report(outcomes, planned=check_mode)
     (row,) = report.pop("tenants")
@@ -91,6 +96,25 @@ def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     return {**report, "tenant": work.tenant(outcomes, check_mode), "changes": row["changes"]}
 
 
+def _part(desired: list[Desired], part: str) -> list[Desired]:
+    """Return what of the wanted tenants a run is about."""
+    if part == BEFORE_ROLES:
+        return [dataclasses.replace(entry, values=_without(entry.values, {DEFAULT_ROLES})) for entry in desired]
+    if part == DEFAULT_ROLES:
+        others = set(fields.FIELDS) - {DEFAULT_ROLES}
+        return [
+            # A tenant is found by its name where it has no id.
+            dataclasses.replace(entry, values=_without(entry.values, others - ({"name"} if not entry.id else set())))
+            for entry in desired
+            if entry.present and DEFAULT_ROLES in entry.values
+        ]
+    return desired
+
+
+def _without(values: fields.Values, names: t.Collection[str]) -> fields.Values:
+    return {name: value for name, value in values.items() if name not in names}
+
+
 def _entries(options: Options) -> list[Desired]:
     return [Desired.from_option(option, index) for index, option in enumerate(options["tenants"])]
 
@@ -102,13 +126,17 @@ class _Work:
     client: Client
     desired: list[Desired]
     options: Options
+    check_mode: dataclasses.InitVar[bool]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, check_mode: bool) -> None:
         prune = self.options.get("prune", False)
         self.service = TenantService(self.client)
         self.found: Found = self.service.read(self.desired, prune=prune)
+        if check_mode and self.options.get("part") == DEFAULT_ROLES:
+            self.found = with_expected(self.desired, self.found)
         self.plan: Plan = make_plan(self.desired, self.found, prune=prune)
         check_read("tenants", self.plan, self.found.tenants, connection=self.client.connection, options=self.options)
+        check_planned(self.plan, self.options)
         self.backup_file: pathlib.Path | None = None
         # What the plan calls each entry; an entry without an id goes by its name until it is created.
         self.keys = [live.id if (live := self.found.match(entry)) else entry.key for entry in self.desired]
@@ -139,13 +167,8 @@ class _Work:
 
     def _to_backup(self) -> dict[str, dict[str, t.Any]]:
         """Return the tenants that are about to change, and the own roles of those that go, which go with them."""
-        sections: dict[str, dict[str, t.Any]] = {
-            "tenants": dict(self.service.to_backup(t.cast(list[TenantChange], self.plan.changes)))
-        }
-        if deleted := {change.id for change in self.plan.of(DELETE)}:
-            roles = RoleService(self.client).read()
-            sections["roles"] = {key: to_backup(role) for key, role in roles.items() if role.tenant_id in deleted}
-        return sections
+        own = dict(self.service.to_backup(t.cast(list[TenantChange], self.plan.changes)))
+        return {"tenants": own, **along({"tenants": self.plan.changes}, Live(self.client, tenants=self.found))}
 
     def report(self, outcomes: list[Outcome], *, planned: bool) -> Options:
         """Return the result over many: what was done, or with C(planned) what would be."""
@@ -184,7 +207,14 @@ class _Work:
         }
         for change in self.plan.changes:
             outcome = by_key.get(change.key)
-            row = {"id": change.id, "name": change.name, "status": STATUS[change.action], "changes": change.fields}
+            row: Options = {
+                "id": change.id,
+                "name": change.name,
+                "status": STATUS[change.action],
+                "changes": change.fields,
+            }
+            if change.action == DELETE:
+                row["cascade"] = t.cast(TenantChange, change).cascade
             if outcome:
                 row.update(id=outcome.id, status=outcome.status, changes=outcome.effects)
             rows[change.key] = {**row, "error": str(outcome.error) if outcome and outcome.error else None}

@@ -111,9 +111,19 @@ class TenantService:
         found: dict[str, dict[str, t.Any] | None] = {change.id: None for change in changes if change.id}
         found.update({change.observed.id: change.observed.to_backup() for change in changes if change.observed})
         deleted = [change.observed for change in changes if change.action == DELETE and change.observed]
-        for tenant in in_parallel(self._whole_if_there, deleted, self._concurrency):
-            found[tenant.id] = tenant.to_backup()
+        found.update(self.whole_to_backup(deleted))
         return found
+
+    def whole_to_backup(self, tenants: t.Sequence[Observed]) -> dict[str, dict[str, t.Any]]:
+        """Return all there is of listed tenants, by id, as it stands in backups; see L(whole).
+
+        Of one that somebody else has deleted meanwhile that is what the list had.
+
+        Raises:
+            ServiceError: anything could not be read.
+        """
+        found = in_parallel(self._whole_if_there, tenants, self._concurrency)
+        return {tenant.id: tenant.to_backup() for tenant in found}
 
     def whole(self, tenant: Observed) -> Observed:
         """Return a listed tenant with all that is known of tenants: two requests, three if its list entry is short.

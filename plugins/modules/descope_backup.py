@@ -86,14 +86,24 @@ options:
     type: str
     choices: [save, skip]
     default: save
+  allow_empty_read:
+    description:
+      - Whether to save that there are no tenants, flows, roles or permissions, although the newest backup that tells of
+        them has some. Without it the module fails then with V(doubtful_read), also in check mode, since such an answer
+        is more often a wrong one than the truth, and a backup that believes it would be the newest.
+    type: bool
+    default: false
   retention_days:
     description:
       - Days after which the backups of the project are deleted, once the new one is safe. Without it none is deleted.
-      - Those that other modules made before they changed something count the same. Damaged files are left alone.
+      - One that holds everything counts as old from when the next such one was made; until then it was the truth.
+        Those that other modules made before they changed something count from when they were made. Damaged files are
+        left alone.
     type: int
   keep_at_least:
     description:
-      - How many intact backups of the project O(retention_days) leaves in any case, the newest ones.
+      - How many intact backups of the project O(retention_days) leaves in any case, the newest ones; so many
+        of those that hold everything, and so many of those from before changes.
     type: int
     default: 10
   file:

@@ -62,11 +62,13 @@ EXAMPLES = r"""
     project_id: "{{ descope_project_id }}"
   register: found
 
-- name: Fail if the last good backup is older than two days
+- name: Fail if the last good backup of everything is older than two days
   vars:
-    newest: "{{ (found.backups | selectattr('intact') | first).age_days | default(1000) }}"
+    everything: [flows, permissions, roles, tenants, theme]
+    whole: "{{ found.backups | selectattr('intact') | selectattr('complete', 'superset', everything) }}"
+    newest: "{{ (['1970-01-01T00:00:00Z'] + (whole | map(attribute='last_confirmed') | list)) | max }}"
   ansible.builtin.assert:
-    that: newest | float < 2
+    that: (now(utc=true).replace(tzinfo=none) - (newest | to_datetime('%Y-%m-%dT%H:%M:%SZ'))).total_seconds() < 172800
 
 - name: Find the newest backup that can be restored
   pcc.identity.descope_backup_info:
@@ -89,6 +91,12 @@ backups:
       description: When it was made. Of a damaged one as far as the file or its name tells, else when it was written.
       type: str
       sample: "2026-11-21T09:45:00Z"
+    last_confirmed:
+      description:
+        - When the project was last known to be as the file has it, the time of the backup or of the last one that was
+          skipped because nothing had changed. V(none) unless it is intact and has something complete.
+      type: str
+      sample: "2026-11-22T02:15:00Z"
     age_days:
       description: How old it is, in days.
       type: float

@@ -118,6 +118,12 @@ msg:
   returned: always
   type: str
   sample: "Sign Up or In: updated"
+planned:
+  description: What there was to do, for the option O(planned).
+  returned: when the project could be read
+  type: list
+  elements: str
+  sample: [updated sign-in]
 requests:
   description: What was sent to the service.
   returned: when the flow could be read

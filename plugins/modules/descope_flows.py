@@ -34,6 +34,17 @@ options:
       - Roles of this project to use, for all flows. O(flows[].roles) comes before it.
     type: dict
     default: {}
+  max_deletes:
+    description:
+      - How many flows one run may delete. With more, nothing is written.
+    type: int
+    default: 5
+  max_delete_percent:
+    description:
+      - How much of the live flows one run may delete. With more, nothing is written. One deletion is always let
+        through; V(100) turns this limit off.
+    type: int
+    default: 10
   on_error:
     description:
       - Whether to go on with the other flows after one has failed. The task fails in both cases.
@@ -144,6 +155,12 @@ unmanaged:
   type: list
   elements: str
   sample: [step-up]
+planned:
+  description: What there was to do, for the option O(planned).
+  returned: when the project could be read
+  type: list
+  elements: str
+  sample: [updated sign-in]
 requests:
   description: What was sent to the service.
   returned: when the flows could be read

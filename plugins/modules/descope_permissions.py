@@ -123,6 +123,12 @@ unmanaged:
   type: list
   elements: str
   sample: [Print articles]
+planned:
+  description: What there was to do, for the option O(planned).
+  returned: when the project could be read
+  type: list
+  elements: str
+  sample: [created Read articles]
 requests:
   description: What was sent to the service.
   returned: when the permissions could be read

@@ -18,7 +18,7 @@ description:
   - Tells of every object what became of it. One that cannot be restored does not keep the others from it.
   - What is about to change is saved to a backup of its own first.
 extends_documentation_fragment:
-  - pcc.identity.safety.backup
+  - pcc.identity.safety
   - pcc.identity.connection
   - pcc.identity.attributes
 attributes:
@@ -294,6 +294,14 @@ unmanaged:
   returned: success, or failure of some objects
   type: dict
   sample: {"tenants": ["late"]}
+planned:
+  description:
+    - What there was to do, for the option O(planned). C(recreated tenants/ID) stands besides for a tenant that is
+      deleted and created anew.
+  returned: success, or failure of some objects
+  type: list
+  elements: str
+  sample: [deleted tenants/late, updated tenants/acme]
 recreated:
   description: Ids of the tenants that were deleted and created anew.
   returned: success, or failure of some objects
@@ -343,7 +351,9 @@ error_code:
   description:
     - Stable word for the kind of failure.
     - Before anything is sent, V(no_backup) (there is none), V(bad_backup) (it is damaged, or none at all),
-      V(newer_backup) or V(other_project). V(cannot_restore) if objects could not be restored.
+      V(newer_backup) or V(other_project). Before anything is written, V(doubtful_read) (see O(allow_empty_read), which
+      a restore after all is gone needs) or V(plan_changed) (see O(planned)). V(cannot_restore) if objects could not be
+      restored.
   returned: failure
   type: str
   sample: cannot_restore

@@ -171,6 +171,12 @@ unmanaged:
   type: list
   elements: str
   sample: [Support, acme/Auditor]
+planned:
+  description: What there was to do, for the option O(planned).
+  returned: when the project could be read
+  type: list
+  elements: str
+  sample: [updated Editor]
 requests:
   description: What was sent to the service.
   returned: when the roles could be read

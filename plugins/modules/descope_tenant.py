@@ -112,6 +112,12 @@ msg:
   returned: always
   type: str
   sample: "Acme Corporation: updated"
+planned:
+  description: What there was to do, for the option O(planned).
+  returned: when the project could be read
+  type: list
+  elements: str
+  sample: [updated acme]
 requests:
   description: What was sent to the service.
   returned: when the tenant could be read

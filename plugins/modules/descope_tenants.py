@@ -25,6 +25,16 @@ options:
     type: list
     elements: dict
     required: true
+  part:
+    description:
+      - What of the tenants this is about. V(before_roles) leaves out O(tenants[].default_roles), and V(default_roles)
+        writes nothing else.
+      - A tenant's default roles can be roles of its own, which can only be made when the tenant is there. Between two
+        tasks with these parts there is a place for M(pcc.identity.descope_roles).
+      - With V(default_roles), tenants that are not there count in check mode as made by an earlier task.
+    type: str
+    choices: [all, before_roles, default_roles]
+    default: all
   prune:
     description:
       - Whether to delete the tenants that are not listed.
@@ -137,12 +147,21 @@ tenants:
     error:
       description: Why it failed or was skipped.
       type: str
+    cascade:
+      description: Whether its users and access keys go with it, of a tenant that is deleted.
+      type: bool
 unmanaged:
   description: Ids of the live tenants that are not in the list.
   returned: when the tenants could be read
   type: list
   elements: str
   sample: [playground]
+planned:
+  description: What there was to do, for the option O(planned).
+  returned: when the project could be read
+  type: list
+  elements: str
+  sample: [updated acme]
 requests:
   description: What was sent to the service.
   returned: when the tenants could be read

@@ -35,19 +35,19 @@ def for_this_host(words_of: str, variables: Options, environment: str) -> str:
     return shlex.join(words)
 
 
-def retry(variables: Options, environment: str, *, destroys: bool = False) -> str:
+def retry(variables: Options, environment: str) -> str:
     """Return the command that runs the playbooks of this run again, for one host.
 
-    What was given with C(-e) is not in it: there may be secrets among that.
+    What was given with C(-e) is not in it: there may be secrets among that. Nor is a confirmation of deletions: they
+    may be other ones by then.
 
     Args:
         variables: C(inventory_hostname) and C(ansible_inventory_sources).
         environment: of the project; production is confirmed along.
-        destroys: whether deletions are confirmed along.
     """
     playbooks = context.CLIARGS.get("args") or ["pcc.identity.provision"]
     again = shlex.join(["ansible-playbook", *map(str, playbooks)])
-    return for_this_host(again, variables, environment) + (" -e descope_confirm_destroy=true" if destroys else "")
+    return for_this_host(again, variables, environment)
 
 
 def restore(variables: Options, environment: str, files: t.Iterable[str], *, prune: bool = False) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.pcc.identity.plugins.module_utils._report import some
+from ansible_collections.pcc.identity.plugins.module_utils._report import NAMED, some
 
 Result = dict[str, t.Any]
 Results = t.Mapping[str, Result]
@@ -22,7 +22,7 @@ Results = t.Mapping[str, Result]
 _KINDS = {"permissions": "permission", "roles": "role", "tenants": "tenant", "flows": "flow"}
 
 #: How the names of steps end that say nothing where they have nothing to do.
-_TO_DELETE = "to delete"
+_SILENT = ("to delete", "default roles of tenants")
 
 #: What does not count as a change.
 _AS_IT_WAS = frozenset({"unchanged", "skipped", "failed"})
@@ -33,7 +33,6 @@ def plan_of(
     *,
     max_changes: int | None = None,
     max_deletes: int | None = None,
-    cascading: t.Collection[str] = (),
 ) -> dict[str, t.Any]:
     """Return what a run is about to do, all kinds together.
 
@@ -41,14 +40,13 @@ def plan_of(
         results: of the modules in check mode, by step; steps that were left out have no C(msg).
         max_changes: how many objects the run may create, update and delete, None for any number.
         max_deletes: how many of them it may delete, None for any number.
-        cascading: ids of the tenants whose users and access keys are deleted with them.
 
     Returns:
         C(steps): those that change something, in the order of the run. C(changes) and C(deletions): how many.
         C(destroys): a line for each object that would be deleted. C(refusals): why the plan is too large.
     """
     steps = [name for name, result in results.items() if _changes(result)]
-    destroys = [line for result in results.values() for line in _destroyed(result, cascading)]
+    destroys = [line for result in results.values() for line in _destroyed(result)]
     changes = sum(_changes(result) for result in results.values())
     refusals = []
     if max_changes is not None and changes > max_changes:
@@ -78,7 +76,8 @@ def account_of(plan: Results, results: Results) -> dict[str, t.Any]:
         results: the real ones; of steps that were not begun they are the same as in the plan. Empty in check mode.
 
     Returns:
-        C(lines): a line for each step that had anything to do or to look at. C(left): steps that change something and
+        C(lines): a line for each step that had anything to do or to look at. C(failed): a line for each object that
+        failed. C(left): steps that change something and
         were not begun. C(backups): the files with what was changed, as it was before. C(created): whether anything was
         created, which they do not have. C(requests): how many were sent. C(unmanaged): tenants in no list.
     """
@@ -86,15 +85,27 @@ def account_of(plan: Results, results: Results) -> dict[str, t.Any]:
     latest = {name: told.get(name, result) for name, result in plan.items()}
     left = [name for name, result in plan.items() if results and _changes(result) and name not in told]
     lines = [
-        f"{name}: {_line(result)}{' (planned, not tried)' if name in left else ''}"
+        f"{name}: not tried (planned: {_line(result)})" if name in left else f"{name}: {_line(result)}"
         for name, result in latest.items()
-        if _line(result) and (_changes(result) or result.get("failed") or not name.endswith(_TO_DELETE))
+        if _line(result) and (_changes(result) or result.get("failed") or not name.endswith(_SILENT))
+    ]
+    failed = [
+        f"{noun} '{row.get('id') or row.get('name')}': {row['error']}"
+        for result in told.values()
+        for noun, row in _rows(result)
+        if row.get("error") and row["status"] == "failed"
     ]
     return {
         "lines": lines,
+        "failed": failed[:NAMED] + ([f"and {len(failed) - NAMED} more"] if failed[NAMED:] else []),
         "left": left,
         "backups": [result["backup_file"] for result in told.values() if "rollback" in result],
-        "created": any(row["status"] == "created" for result in told.values() for _noun, row in _rows(result)),
+        "created": any(
+            row["status"] == "created"
+            for name, result in told.items()
+            if "rollback" in result
+            for _noun, row in _rows(plan[name])  # one that failed halfway is there as well
+        ),
         "requests": sum(_requests(result) for side in (plan, told) for result in side.values()),
         "unmanaged": latest.get("tenants", {}).get("unmanaged") or [],
     }
@@ -115,14 +126,14 @@ def _changes(result: Result) -> int:
     return int(bool(result.get("changes")))
 
 
-def _destroyed(result: Result, cascading: t.Collection[str]) -> t.Iterator[str]:
+def _destroyed(result: Result) -> t.Iterator[str]:
     for noun, row in _rows(result):
         if row["status"] == "deleted":
             name = str(row.get("name") or "")
             key = str(row.get("id") or name)
             owner = f" of tenant '{row['tenant_id']}'" if row.get("tenant_id") else ""
             label = f" ({name})" if name and name != key else ""
-            along = ", with its users and access keys" if noun == "tenant" and key in cascading else ""
+            along = ", with its users and access keys" if row.get("cascade") else ""
             yield f"{noun} '{key}'{label}{owner}{along}"
 
 

@@ -535,8 +535,8 @@ def test_a_failure_in_tenants_keeps_what_succeeded(ansible, emulator, furnished)
     assert re.search(
         r"^ +tenants: 4 created, 1 deleted, 1 failed$|^ +tenants: \d created, .*1 failed$", told, re.MULTILINE
     )
-    assert "  flows: 2 created (planned, not tried)\n" in told
-    assert "  roles to delete: 1 deleted (planned, not tried)\n" in told
+    assert "  flows: not tried (planned: 2 created)\n" in told
+    assert "  roles to delete: not tried (planned: 1 deleted)\n" in told
     state = project(emulator)
     assert {"Read", "Write", "Audit"} <= names(state["permissions"])
     assert {"Editor", "Idle"} <= names(state["roles"])
@@ -592,7 +592,7 @@ def test_a_failure_in_the_first_step(ansible, emulator):
     assert run.code == 2, run.output
     told = run.output[run.output.rindex("Not all of it was done:") :]
     assert "permissions: 3 failed\n" in told
-    assert "  tenants: 5 created (planned, not tried)\n" in told
+    assert "  tenants: not tried (planned: 5 created)\n" in told
     assert "To put back" not in told
     assert not [entry for entry in emulator.writes() if "/permission/" not in entry["path"]]
 

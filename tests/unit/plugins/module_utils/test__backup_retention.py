@@ -76,3 +76,28 @@ def test_always(ages: list[float], days: int, keep: int, data: st.DataObject) ->
     assert expired(left, keep_at_least=keep, **options) == []
     # Keeping more never deletes more.
     assert set(expired(every, keep_at_least=keep + 1, **options)) <= set(deleted)
+
+
+def test_the_truth_stays_whatever_was_saved_before_changes() -> None:
+    """A night's file to which nothing has changed is the newest complete one, however old."""
+    every = made(1, 2, 3, 50, 60, 100)
+    complete = {"b50": ["flows"], "b100": ["flows"]}
+    options: Any = {"now": NOW, "retention_days": 30, "complete": complete}
+    assert expired(every, keep_at_least=1, **options) == ["b100", "b60"]
+    assert expired(every, keep_at_least=2, **options) == ["b60"]
+    # It was the truth until the next one was made.
+    assert expired(made(20, 100), now=NOW, retention_days=30, keep_at_least=1, complete={"b20": "f", "b100": "f"}) == []
+    # One of less does not stand for one of more.
+    assert expired(made(1, 100), now=NOW, retention_days=30, keep_at_least=1, complete={"b1": "f", "b100": "fg"}) == []
+
+
+@given(AGES, st.integers(1, 20), st.data())
+def test_the_newest_complete_one_always_stays(ages: list[float], keep: int, data: st.DataObject) -> None:
+    every = made(*ages)
+    names = [name for name, _when in every]
+    whole = data.draw(st.sets(st.sampled_from(names)) if names else st.just(set()))
+    options: Any = {"now": NOW, "retention_days": 30, "complete": {name: ["flows"] for name in whole}}
+    deleted = expired(every, keep_at_least=keep, **options)
+    assert len(whole - set(deleted)) >= min(keep, len(whole))
+    left = [each for each in every if each[0] not in deleted]
+    assert expired(left, keep_at_least=keep, **options) == []

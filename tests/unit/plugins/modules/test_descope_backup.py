@@ -597,7 +597,7 @@ def test_retention(project: ThreadedEmulator, run: Run, tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-20])
     note = where / "note.json"
     note.write_text("{}")
-    options = {"backup_dir": str(where), "retention_days": 30, "keep_at_least": 3}
+    options = {"backup_dir": str(where), "retention_days": 30, "keep_at_least": 2}
     preview = run("descope_backup", check=True, **options)
     assert preview["deleted"] == [str(old[2]), str(old[1])]
     assert "would delete 2 old backups" in preview["msg"]
@@ -615,7 +615,7 @@ def test_nothing_is_deleted_unless_asked(project: ThreadedEmulator, run: Run, tm
     result = run("descope_backup", backup_dir=str(tmp_path))
     assert result["deleted"] == []
     assert all(path.exists() for path in old)
-    assert len(run("descope_backup", backup_dir=str(tmp_path), retention_days=30)["deleted"]) == 14 - 10
+    assert len(run("descope_backup", backup_dir=str(tmp_path), retention_days=30)["deleted"]) == 12 - 10
 
 
 def test_the_one_that_still_holds_is_not_deleted(project: ThreadedEmulator, run: Run, tmp_path: Path) -> None:
@@ -638,6 +638,7 @@ def test_an_old_one_that_cannot_be_deleted(
     project: ThreadedEmulator, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = aged(tmp_path, 100)
+    aged(tmp_path, 1)
     unlink = Path.unlink
 
     def fail(self: Path, **options: Any) -> None:
@@ -764,3 +765,23 @@ def test_a_folder_that_cannot_be_written(emulator: ThreadedEmulator, run: Run, t
 
 def test_options_and_sections_agree() -> None:
     assert argument_spec()["sections"]["choices"] == list(collect.SECTIONS)
+
+
+@pytest.mark.parametrize("section", ["tenants", "flows", "roles", "permissions"])
+def test_an_empty_list_is_not_believed(section: str, project: ThreadedEmulator, run: Run, state_home: Path) -> None:
+    run("descope_backup", sections=[section])
+    before = names(folder(state_home))
+    project.reads("empty")
+    for check in (True, False):
+        result = run("descope_backup", sections=[section], check=check)
+        assert result["error_code"] == "doubtful_read", result["msg"]
+        assert result["msg"].startswith(f"Nothing was saved: the service lists no {section}, but ")
+    assert names(folder(state_home)) == before
+    assert saved(run("descope_backup", sections=[section], allow_empty_read=True))["counts"] == {section: 0}
+
+
+def test_a_skipped_backup_is_confirmed(project: ThreadedEmulator, run: Run) -> None:
+    path = Path(run("descope_backup")["backup_file"])
+    os.utime(path, (0, 0))
+    assert run("descope_backup", when_unchanged="skip")["unchanged_since"] == str(path)
+    assert path.stat().st_mtime > 0

@@ -20,8 +20,8 @@ from tests.support.in_process import run_module
 from .conftest import Run
 
 FIELDS = [
-    *("age_days", "complete", "counts", "created_at", "environment", "file", "intact", "origin", "problem", "project"),
-    *("project_name", "reason", "schema_version", "size"),
+    *("age_days", "complete", "counts", "created_at", "environment", "file", "intact", "last_confirmed"),
+    *("origin", "problem", "project", "project_name", "reason", "schema_version", "size"),
 ]
 
 

@@ -583,3 +583,71 @@ def test_without_being_named_the_snapshot_is_left_alone(connected: Path, project
     result = run("descope_restore", src=str(connected))
     assert not result["changed"]
     assert not any("snapshot" in entry["path"] for entry in project.requests())
+
+
+# -- safety ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_empty_list_is_doubted(check: bool, saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    empty = {"kind": "status", "status": 200, "body": {"tenants": []}}
+    project.faults([{"match": {"path": "/v1/mgmt/tenant/all"}, "do": empty}])
+    result = run("descope_restore", src=str(saved), check=check)
+    assert result["error_code"] == "doubtful_read", result["msg"]
+    assert "descope_allow_empty_read=true" in result["hint"]
+    assert project.writes() == []
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_after_a_disaster_it_can_be_allowed(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    before = project_of(project)
+    for tenant in ("acme-emea", "acme", "globex"):
+        project.edit("delete_tenant", id=tenant)
+    assert run("descope_restore", src=str(saved))["error_code"] == "doubtful_read"
+    assert not run("descope_restore", src=str(saved), allow_empty_read=True)["failed"]
+    assert project_of(project) == before
+
+
+def test_nothing_is_done_that_was_not_planned(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    spoil(project)
+    planned = run("descope_restore", src=str(saved), prune=True, check=True)["planned"]
+    assert "deleted tenants/late" in planned
+    assert planned == sorted(planned)
+    project.edit("create_tenant", tenant={"id": "later-still", "name": "Later still"})
+    project.reset("log")
+    result = run("descope_restore", src=str(saved), prune=True, planned=planned)
+    assert result["error_code"] == "plan_changed"
+    assert "deleted tenants/later-still" in result["msg"]
+    assert project.writes() == []
+    project.edit("delete_tenant", id="later-still")
+    result = run("descope_restore", src=str(saved), prune=True, planned=planned)
+    assert not result["failed"], result["msg"]
+    assert result["planned"] == planned
+
+
+def test_tenants_that_lose_a_default_role_are_saved_whole(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    project.edit("add_role", name="Later")
+    project.edit("update_tenant", id="acme", tenant={"defaultRoles": ["Later"]})
+    before = project_of(project)
+    result = run("descope_restore", src=str(saved), sections=["roles"], prune=True)
+    document = files.read(Path(result["backup_file"]))
+    assert document["sections"]["tenants"]["acme"]["password_settings"]["min_length"] == 12
+    assert "partial" not in document
+    assert not run("descope_restore", src=result["backup_file"])["failed"]
+    assert project_of(project)["tenants"] == before["tenants"]
+
+
+def test_a_part_of_a_tenant_creates_none(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    part = Path(run("descope_tenant", id="acme", name="Renamed")["backup_file"])
+    assert files.read(part)["partial"] == ["tenants/acme"]
+    assert not run("descope_restore", src=str(part))["failed"]
+    project.edit("delete_tenant", id="acme-emea")
+    project.edit("delete_tenant", id="acme")
+    result = run("descope_restore", src=str(part))
+    assert "choose a backup of the whole project" in rows(result)["tenant acme"]["error"]
+    assert not run("descope_restore", tenants=["acme"])["failed"]
+
+
+def test_another_backup_that_has_it_is_named(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    part = run("descope_backup", sections=["tenants"], tenants=["acme"])["backup_file"]
+    assert f"The newest that has it is {saved.name}" in str(run("descope_restore", src=part, tenants=["globex"]))

@@ -337,3 +337,42 @@ def test_a_tight_limit_of_the_service_is_obeyed(emulator: ThreadedEmulator, run:
     assert len(live(emulator)) == 25
     assert result["requests"]["retries"] > 0
     emulator.settings(rate_limit=None)
+
+
+def test_default_roles_that_are_the_own_roles_of_a_new_tenant(emulator: ThreadedEmulator, run: Run) -> None:
+    emulator.edit("add_permission", name="Read")
+    wanted: list[dict[str, Any]] = [
+        {"id": "own", "name": "Own", "default_roles": ["Local"]},
+        {"id": "none", "name": "None"},
+        {"id": "gone", "state": "absent"},
+    ]
+    roles = [{"name": "Local", "tenant_id": "own", "permissions": ["Read"]}]
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("descope_tenants", {"tenants": wanted, "part": "before_roles"}),
+        ("descope_roles", {"roles": roles, "scope": "tenants"}),
+        ("descope_tenants", {"tenants": wanted, "part": "default_roles"}),
+    ]
+    previews = [run(module, check=True, **options) for module, options in steps]
+    results = [run(module, **options) for module, options in steps]
+    for preview, result in zip(previews, results, strict=True):
+        assert not result["failed"], result["msg"]
+        assert (preview["diff"], preview["planned"]) == (result["diff"], result["planned"])
+    assert results[0]["planned"] == ["created none", "created own"]
+    assert "default_roles" not in results[0]["diff"]["after"]
+    assert results[2]["planned"] == ["updated own"]
+    assert results[2]["tenants"] == [
+        {"id": "own", "name": "Own", "status": "updated", "changes": ["default_roles"], "error": None}
+    ]
+    assert not any(run(module, **options)["changed"] for module, options in steps)
+    result = run("descope_tenants", tenants=[{"id": "nowhere", "default_roles": ["Local"]}], part="default_roles")
+    assert result["failed"]
+    assert "no tenant 'nowhere' exists yet" in result["msg"]
+
+
+def test_default_roles_of_a_tenant_without_an_id(run: Run) -> None:
+    wanted = [{"name": "Made", "default_roles": ["Reader"]}]
+    preview = run("descope_tenants", check=True, tenants=wanted, part="default_roles")
+    assert preview["tenants"][0]["changes"] == ["default_roles"]
+    assert run("descope_tenants", tenants=wanted, part="before_roles")["tenants"][0]["status"] == "created"
+    result = run("descope_tenants", tenants=wanted, part="default_roles")
+    assert (result["changed"], result["tenants"][0]["changes"]) == (True, ["default_roles"])

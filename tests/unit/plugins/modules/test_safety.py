@@ -863,3 +863,34 @@ def test_pruning_from_an_empty_list_deletes_nothing(
     result = run(module, prune=True, max_deletes=100, max_delete_percent=100, **CHANGE[module])
     assert_nothing_written(result, emulator, "doubtful_read")
     assert section in result["msg"]
+
+
+# -- what was planned --------------------------------------------------------------------------------------------------
+
+
+@MODULES
+def test_only_what_was_planned_is_done(module: str, emulator: ThreadedEmulator, run: Run, folder: Path) -> None:
+    planned = run(module, check=True, **CHANGE[module])["planned"]
+    assert planned == [f"updated {key_of(module)}"]
+    for other in (DELETION, CREATION):
+        emulator.reset("log")
+        result = run(module, planned=planned, **other[module])
+        assert_nothing_written(result, emulator, "plan_changed")
+        assert result["msg"].startswith("Nothing was written: the project is not as it was when this was planned.")
+    assert not folder.exists()
+    result = run(module, planned=planned, **CHANGE[module])
+    assert (result["changed"], result["planned"]) == (True, planned)
+    # What has been done meanwhile is no reason to stop.
+    assert not run(module, planned=planned, **CHANGE[module])["changed"]
+    assert run(module, planned=[], **NOTHING[module])["planned"] == []
+
+
+def test_what_somebody_adds_after_the_plan_is_not_pruned(emulator: ThreadedEmulator, run: Run) -> None:
+    options: Options = {"tenants": [{"id": "acme"}], "prune": True, "max_delete_percent": 100}
+    preview = run("descope_tenants", check=True, **options)
+    assert preview["planned"] == ["deleted bystander"]
+    emulator.edit("create_tenants", tenants=[{"id": "late", "name": "Late"}])
+    emulator.reset("log")
+    result = run("descope_tenants", planned=preview["planned"], **options)
+    assert_nothing_written(result, emulator, "plan_changed")
+    assert "Now there would be as well: deleted late." in result["msg"]

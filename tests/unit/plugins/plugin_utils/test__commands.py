@@ -44,51 +44,29 @@ def extra_variables(command: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("playbooks", "environment", "destroys", "command"),
+    ("playbooks", "environment", "command"),
     [
         (
             ["playbooks/provision.yml"],
             "dev",
-            False,
             "ansible-playbook -i /srv/inventories/example --limit acme_dev playbooks/provision.yml",
         ),
         (
             ["pcc.identity.provision", "other one.yml"],
             "",
-            False,
             "ansible-playbook -i /srv/inventories/example --limit acme_dev pcc.identity.provision 'other one.yml'",
         ),
-        (
-            ["site.yml"],
-            "prod",
-            False,
-            f"{SITE} -e descope_confirm=acme_dev",
-        ),
-        (
-            ["site.yml"],
-            "Production",
-            True,
-            f"{SITE} -e descope_confirm=acme_dev -e descope_confirm_destroy=true",
-        ),
-        (
-            ["site.yml"],
-            "staging",
-            True,
-            f"{SITE} -e descope_confirm_destroy=true",
-        ),
-        (
-            [],
-            "dev",
-            False,
-            "ansible-playbook -i /srv/inventories/example --limit acme_dev pcc.identity.provision",
-        ),
+        (["site.yml"], "prod", f"{SITE} -e descope_confirm=acme_dev"),
+        (["site.yml"], "Production", f"{SITE} -e descope_confirm=acme_dev"),
+        (["site.yml"], "staging", SITE),
+        ([], "dev", "ansible-playbook -i /srv/inventories/example --limit acme_dev pcc.identity.provision"),
     ],
 )
 def test_the_same_playbooks_again(
-    playbooks: list[str], environment: str, destroys: bool, command: str, called_with: Callable[..., None]
+    playbooks: list[str], environment: str, command: str, called_with: Callable[..., None]
 ) -> None:
     called_with(*playbooks)
-    assert retry(HERE, environment, destroys=destroys) == command
+    assert retry(HERE, environment) == command
 
 
 def test_every_inventory_is_named() -> None:

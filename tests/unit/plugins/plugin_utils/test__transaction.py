@@ -20,6 +20,7 @@ STEPS = {
     "roles": "roles",
     "tenants": "tenants",
     "roles of tenants": "roles",
+    "default roles of tenants": "tenants",
     "theme": "",
     "flows": "flows",
     "roles to delete": "roles",
@@ -105,23 +106,22 @@ def test_all_kinds_are_counted_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plural", "row", "cascading", "line"),
+    ("plural", "row", "line"),
     [
-        ("tenants", {"id": "t1", "name": "One"}, (), "tenant 't1' (One)"),
-        ("tenants", {"id": "t1", "name": "t1"}, (), "tenant 't1'"),
-        ("tenants", {"id": "t1", "name": ""}, (), "tenant 't1'"),
-        ("tenants", {"id": "t1", "name": "One"}, ("t1",), "tenant 't1' (One), with its users and access keys"),
-        ("tenants", {"id": "t1", "name": "One"}, ("t2", "One"), "tenant 't1' (One)"),
-        ("roles", {"name": "Editor", "tenant_id": ""}, ("Editor",), "role 'Editor'"),
-        ("roles", {"name": "Editor", "tenant_id": "t1"}, ("t1",), "role 'Editor' of tenant 't1'"),
-        ("permissions", {"name": "Read"}, ("Read",), "permission 'Read'"),
-        ("flows", {"id": "login", "name": None}, ("login",), "flow 'login'"),
-        ("flows", {"id": "login", "name": "Log in"}, (), "flow 'login' (Log in)"),
+        ("tenants", {"id": "t1", "name": "One", "cascade": False}, "tenant 't1' (One)"),
+        ("tenants", {"id": "t1", "name": "t1", "cascade": False}, "tenant 't1'"),
+        ("tenants", {"id": "t1", "name": "", "cascade": False}, "tenant 't1'"),
+        ("tenants", {"id": "t1", "name": "One", "cascade": True}, "tenant 't1' (One), with its users and access keys"),
+        ("roles", {"name": "Editor", "tenant_id": ""}, "role 'Editor'"),
+        ("roles", {"name": "Editor", "tenant_id": "t1"}, "role 'Editor' of tenant 't1'"),
+        ("permissions", {"name": "Read"}, "permission 'Read'"),
+        ("flows", {"id": "login", "name": None}, "flow 'login'"),
+        ("flows", {"id": "login", "name": "Log in"}, "flow 'login' (Log in)"),
     ],
 )
-def test_what_is_lost_is_named(plural: str, row: dict[str, Any], cascading: tuple[str, ...], line: str) -> None:
+def test_what_is_lost_is_named(plural: str, row: dict[str, Any], line: str) -> None:
     step = {**result(plural), plural: [{**row, "status": "deleted"}]}
-    assert plan_of({"step": step}, cascading=cascading)["destroys"] == [line]
+    assert plan_of({"step": step})["destroys"] == [line]
 
 
 @pytest.mark.parametrize(
@@ -210,6 +210,7 @@ def test_a_preview_tells_the_plan() -> None:
     plan = {"tenants": result("tenants", created=2, reads=3), "theme": theme(), "flows": LEFT_OUT}
     assert account_of(plan, {}) == {
         "lines": ["tenants: 2 created", "theme: unchanged"],
+        "failed": [],
         "left": [],
         "backups": [],
         "created": False,
@@ -240,6 +241,7 @@ def test_a_run_that_did_all() -> None:
             "theme: updated",
             "permissions to delete: 1 deleted",
         ],
+        "failed": [],
         "left": [],
         "backups": ["/b/tenants.json", "/b/theme.json", "/b/permissions.json"],
         "created": True,
@@ -270,7 +272,7 @@ def test_a_run_that_failed_in_the_middle() -> None:
         "permissions: 1 created",
         "roles: 1 created, 1 failed",
         "tenants: 1 unchanged",
-        "flows: 1 updated (planned, not tried)",
+        "flows: not tried (planned: 1 updated)",
     ]
     assert account["left"] == ["flows"]
     # What failed has no backup to restore from unless it says so.
@@ -281,7 +283,7 @@ def test_a_first_step_that_failed_before_it_did_anything() -> None:
     plan = {"permissions": result("permissions", created=1), "tenants": result("tenants", updated=1)}
     results = {**plan, "permissions": {"failed": True, "changed": False, "msg": "No backup.\nDisk full."}}
     account = account_of(plan, results)
-    assert account["lines"] == ["permissions: No backup.", "tenants: 1 updated (planned, not tried)"]
+    assert account["lines"] == ["permissions: No backup.", "tenants: not tried (planned: 1 updated)"]
     assert (account["left"], account["backups"], account["created"]) == (["tenants"], [], False)
     assert account["requests"] == 2
 
@@ -311,9 +313,29 @@ def test_an_account_always(plan: dict[str, dict[str, Any]], data: st.DataObject)
     told = {line.partition(": ")[0]: line for line in account["lines"]}
     assert set(steps) <= set(told)
     assert list(told) == [name for name in STEPS if name in told]
-    assert [name for name, line in told.items() if line.endswith(" (planned, not tried)")] == rest
+    assert [name for name, line in told.items() if line.startswith(f"{name}: not tried (planned: ")] == rest
     assert all("\n" not in line for line in account["lines"])
     if fails:
         assert told[steps[until]] == f"{steps[until]}: 1 created, 1 failed"
     planned = sum(1 for each in plan.values() if "requests" in each)
     assert account["requests"] == planned + 5 * (len(done) + fails)
+
+
+def test_what_failed_is_named_with_the_reason() -> None:
+    plan = {"tenants": result("tenants", created=NAMED + 3), "roles": result("roles", created=1)}
+    failed = result("tenants", failed=NAMED + 3)
+    for row in failed["tenants"]:
+        row["error"] = "HTTP 400"
+    skipped = result("roles", skipped=1)
+    skipped["roles"][0]["error"] = "not tried, because another one failed"
+    account = account_of(plan, {"tenants": {**failed, "failed": True}, "roles": {**skipped, "failed": True}})
+    assert account["failed"][0] == "tenant 'failed-0': HTTP 400"
+    assert len(account["failed"]) == NAMED + 1
+    assert account["failed"][-1] == "and 3 more"
+
+
+def test_what_was_made_halfway_is_deleted_when_it_is_put_back() -> None:
+    plan = {"tenants": result("tenants", created=1)}
+    half = {**result("tenants", failed=1), "failed": True, "backup_file": "/b/t.json", "rollback": "ansible-playbook x"}
+    account = account_of(plan, {"tenants": half})
+    assert (account["backups"], account["created"]) == (["/b/t.json"], True)
