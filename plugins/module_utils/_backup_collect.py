@@ -86,6 +86,7 @@ class Collector:
     Attributes:
         skipped: sections that the plan does not allow, each with the reason.
         masked: objects (C(SECTION/ID)) in which the management key stood.
+        answered: sections that the service lists something of, though it may be nothing to save.
     """
 
     def __init__(self, client: Client, wanted: Wanted) -> None:
@@ -103,6 +104,7 @@ class Collector:
         self._known: dict[str, Json] = {}
         self.skipped: list[dict[str, str]] = []
         self.masked: list[str] = []
+        self.answered: set[str] = set()
 
     def look(self) -> Forecast:
         """Read the lists, and say what reading the rest takes.
@@ -194,6 +196,7 @@ class Collector:
     def _list_permissions(self) -> None:
         found = PermissionService(self._client).read().values()
         self._known[PERMISSIONS] = {live.key: to_backup(live) for live in found if not live.built_in}
+        self.answered |= {PERMISSIONS} if found else set()
 
     # The rest
 

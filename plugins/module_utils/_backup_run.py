@@ -213,7 +213,7 @@ class _Work:
             IdentityError: that is the case.
         """
         for section in MANY:
-            if section in self.wanted.complete and section in counts:
+            if section in self.wanted.complete and section in counts and section not in self.collector.answered:
                 check_count(
                     section,
                     counts[section],

@@ -72,7 +72,7 @@ def test_those_that_the_modules_make(emulator: ThreadedEmulator, run: Run) -> No
     assert newest["origin"]["tool_version"]
     assert 0 <= newest["age_days"] < 0.1
     assert older["file"] == deployed
-    assert older["reason"].startswith("before flows are deployed")
+    assert older["reason"].startswith("before flows change: ")
     assert older["complete"] == []
     assert result["msg"] == f"2 backups in {result['backup_dir']}"
 

@@ -99,7 +99,9 @@ STORIES: dict[str, list[Options]] = {
             "flows": [
                 {"id": flow_id, "state": "absent"}
                 for flow_id in ["one", "mfa", *(flow["flowId"] for flow in sample("testwidget.json")["flows"])]
-            ]
+            ],
+            "max_deletes": 20,
+            "max_delete_percent": 100,
         },
     ],
     "descope_permissions": [
