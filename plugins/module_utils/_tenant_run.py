@@ -32,8 +32,8 @@ from ansible_collections.pcc.identity.plugins.module_utils._tenant_service impor
 
 Options = dict[str, t.Any]
 
-#: What of the tenants a run is about: a tenant's own roles can be made between the last two.
-ALL, BEFORE_ROLES, DEFAULT_ROLES = "all", "before_roles", "default_roles"
+#: The field that a run may be about alone, and the option that says so.
+DEFAULT_ROLES, DEFAULT_ROLES_ONLY = "default_roles", "default_roles_only"
 
 
 def one_argument_spec() -> Options:
@@ -50,7 +50,7 @@ def list_argument_spec() -> Options:
             "required": True,
             "options": {**fields.argument_spec(), "source": {"type": "str"}},
         },
-        "part": {"type": "str", "choices": [ALL, BEFORE_ROLES, DEFAULT_ROLES], "default": ALL},
+        DEFAULT_ROLES_ONLY: {"type": "bool", "default": False},
         **guard_spec(),
     }
 
@@ -67,9 +67,9 @@ def check_list(options: Options) -> list[Problem]:
 
 def manage_list(client: Client, options: Options, check_mode: bool) -> Options:
     """Do what C(descope_tenants) does and return its result."""
-    desired = _part(_entries(options), options["part"])
-    if options["part"] == DEFAULT_ROLES:
-        options = {**options, "prune": False}
+    desired = _entries(options)
+    if options[DEFAULT_ROLES_ONLY]:
+        desired, options = _default_roles_of(desired), {**options, "prune": False}
     work = _Work(client, desired, options, check_mode)
     refusal = refused_deletions(work.plan, options, lambda change: f"{change.key} ({change.name})")
     if refusal:
@@ -96,23 +96,20 @@ def manage_one(client: Client, options: Options, check_mode: bool) -> Options:
     return {**report, "tenant": work.tenant(outcomes, check_mode), "changes": row["changes"]}
 
 
-def _part(desired: list[Desired], part: str) -> list[Desired]:
-    """Return what of the wanted tenants a run is about."""
-    if part == BEFORE_ROLES:
-        return [dataclasses.replace(entry, values=_without(entry.values, {DEFAULT_ROLES})) for entry in desired]
-    if part == DEFAULT_ROLES:
-        others = set(fields.FIELDS) - {DEFAULT_ROLES}
-        return [
-            # A tenant is found by its name where it has no id.
-            dataclasses.replace(entry, values=_without(entry.values, others - ({"name"} if not entry.id else set())))
-            for entry in desired
-            if entry.present and DEFAULT_ROLES in entry.values
-        ]
-    return desired
-
-
-def _without(values: fields.Values, names: t.Collection[str]) -> fields.Values:
-    return {name: value for name, value in values.items() if name not in names}
+def _default_roles_of(desired: list[Desired]) -> list[Desired]:
+    """Return the wanted tenants with nothing but default roles; a tenant is found by its name where it has no id."""
+    return [
+        dataclasses.replace(
+            entry,
+            values={
+                name: value
+                for name, value in entry.values.items()
+                if name == DEFAULT_ROLES or (name == "name" and not entry.id)
+            },
+        )
+        for entry in desired
+        if entry.present and DEFAULT_ROLES in entry.values
+    ]
 
 
 def _entries(options: Options) -> list[Desired]:
@@ -132,7 +129,7 @@ class _Work:
         prune = self.options.get("prune", False)
         self.service = TenantService(self.client)
         self.found: Found = self.service.read(self.desired, prune=prune)
-        if check_mode and self.options.get("part") == DEFAULT_ROLES:
+        if check_mode and self.options.get(DEFAULT_ROLES_ONLY):
             self.found = with_expected(self.desired, self.found)
         self.plan: Plan = make_plan(self.desired, self.found, prune=prune)
         check_read("tenants", self.plan, self.found.tenants, connection=self.client.connection, options=self.options)

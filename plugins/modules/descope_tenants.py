@@ -25,16 +25,14 @@ options:
     type: list
     elements: dict
     required: true
-  part:
+  default_roles_only:
     description:
-      - What of the tenants this is about. V(before_roles) leaves out O(tenants[].default_roles), and V(default_roles)
-        writes nothing else.
-      - A tenant's default roles can be roles of its own, which can only be made when the tenant is there. Between two
-        tasks with these parts there is a place for M(pcc.identity.descope_roles).
-      - With V(default_roles), tenants that are not there count in check mode as made by an earlier task.
-    type: str
-    choices: [all, before_roles, default_roles]
-    default: all
+      - Whether to write nothing but O(tenants[].default_roles), and to delete nothing.
+      - A tenant's default roles can be roles of its own, which can only be made when the tenant is there. So one task
+        makes the tenants without them, M(pcc.identity.descope_roles) the roles, and another task the default roles.
+      - Tenants that are not there count in check mode as made by an earlier task.
+    type: bool
+    default: false
   prune:
     description:
       - Whether to delete the tenants that are not listed.

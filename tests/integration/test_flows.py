@@ -138,7 +138,13 @@ def test_rolling_back_production_has_to_be_confirmed(ansible, emulator, project)
     assert unconfirmed.code != 0
     assert "one is a production project" in unconfirmed.text
     assert len(emulator.writes()) == written
-    assert ansible(*words[1:], *production, play=play).code == 0
+    # The flows were not there before, and nothing is deleted unasked.
+    unasked = ansible(*words[1:], *production, play=play)
+    assert unasked.code != 0
+    assert "one (project" in unasked.text
+    assert "would lose 2 of what it has: - flow '" in unasked.text
+    assert len(emulator.writes()) == written
+    assert ansible(*words[1:], *production, "-e", "descope_confirm_destroy=true", play=play).code == 0
 
 
 @pytest.mark.parametrize("task", ["See what would change", "Make what differs as listed", "Summary"])

@@ -348,9 +348,9 @@ def test_default_roles_that_are_the_own_roles_of_a_new_tenant(emulator: Threaded
     ]
     roles = [{"name": "Local", "tenant_id": "own", "permissions": ["Read"]}]
     steps: list[tuple[str, dict[str, Any]]] = [
-        ("descope_tenants", {"tenants": wanted, "part": "before_roles"}),
+        ("descope_tenants", {"tenants": [{"id": "own", "name": "Own"}, *wanted[1:]]}),
         ("descope_roles", {"roles": roles, "scope": "tenants"}),
-        ("descope_tenants", {"tenants": wanted, "part": "default_roles"}),
+        ("descope_tenants", {"tenants": wanted, "default_roles_only": True}),
     ]
     previews = [run(module, check=True, **options) for module, options in steps]
     results = [run(module, **options) for module, options in steps]
@@ -364,15 +364,15 @@ def test_default_roles_that_are_the_own_roles_of_a_new_tenant(emulator: Threaded
         {"id": "own", "name": "Own", "status": "updated", "changes": ["default_roles"], "error": None}
     ]
     assert not any(run(module, **options)["changed"] for module, options in steps)
-    result = run("descope_tenants", tenants=[{"id": "nowhere", "default_roles": ["Local"]}], part="default_roles")
+    result = run("descope_tenants", tenants=[{"id": "nowhere", "default_roles": ["Local"]}], default_roles_only=True)
     assert result["failed"]
     assert "no tenant 'nowhere' exists yet" in result["msg"]
 
 
 def test_default_roles_of_a_tenant_without_an_id(run: Run) -> None:
     wanted = [{"name": "Made", "default_roles": ["Reader"]}]
-    preview = run("descope_tenants", check=True, tenants=wanted, part="default_roles")
+    preview = run("descope_tenants", check=True, tenants=wanted, default_roles_only=True)
     assert preview["tenants"][0]["changes"] == ["default_roles"]
-    assert run("descope_tenants", tenants=wanted, part="before_roles")["tenants"][0]["status"] == "created"
-    result = run("descope_tenants", tenants=wanted, part="default_roles")
+    assert run("descope_tenants", tenants=[{"name": "Made"}])["tenants"][0]["status"] == "created"
+    result = run("descope_tenants", tenants=wanted, default_roles_only=True)
     assert (result["changed"], result["tenants"][0]["changes"]) == (True, ["default_roles"])
