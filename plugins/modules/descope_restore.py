@@ -19,6 +19,7 @@ description:
   - What is about to change is saved to a backup of its own first.
 extends_documentation_fragment:
   - pcc.identity.safety
+  - pcc.identity.safety.backup
   - pcc.identity.connection
   - pcc.identity.attributes
 attributes:

@@ -363,11 +363,19 @@ def test_what_cannot_be_written(where: str, tmp_path: Path) -> None:
     assert "give another path" in error.hint
 
 
+def open_to_all(folder: Path) -> bool:
+    """Whether everybody may enter a folder and those it is in."""
+    return all(one.stat().st_mode & stat.S_IXOTH for one in (folder, *folder.parents))
+
+
 @pytest.fixture
 def own_folder() -> Iterator[Path]:
     """A folder in which permissions count for this process: root may write everywhere, so it becomes somebody else."""
-    folder = Path(tempfile.mkdtemp())
     user = os.geteuid()
+    place = Path(tempfile.gettempdir())
+    if user == 0:  # the folder for temporary files may be one that only root may enter
+        place = next(one for one in (place, *place.parents) if open_to_all(one))
+    folder = Path(tempfile.mkdtemp(dir=place))
     if user == 0:
         os.chown(folder, 65534, -1)
         os.seteuid(65534)
