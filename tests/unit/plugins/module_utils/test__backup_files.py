@@ -60,7 +60,7 @@ def test_an_intact_one(tmp_path: Path) -> None:
     assert found.as_result(NOW) == {
         "file": str(path),
         "created_at": "2026-03-02T17:06:07Z",
-        "last_confirmed": found.as_result(NOW)["last_confirmed"],
+        "last_confirmed": found.as_result(NOW)["last_confirmed"],  # depends on when the file was written
         "age_days": 1.5,
         "reason": "a test",
         "project": "P2x",
@@ -75,6 +75,23 @@ def test_an_intact_one(tmp_path: Path) -> None:
         "origin": {"user": "me"},
     }
     assert files.read(path) == document(1.5, complete=["flows"])
+
+
+def test_when_all_was_last_as_saved(tmp_path: Path) -> None:
+    """Finding all unchanged touches the file; a copy whose time is older than what it says is as old as it says."""
+    path = write(tmp_path, 1.5, complete=["flows"])
+    for written, told in [
+        ("2026-03-03T10:00:00", "2026-03-03T10:00:00Z"),
+        ("2020-01-01T00:00:00", "2026-03-02T17:06:07Z"),
+    ]:
+        moment = datetime.datetime.fromisoformat(f"{written}+00:00").timestamp()
+        os.utime(path, (moment, moment))
+        assert only(tmp_path).as_result(NOW)["last_confirmed"] == told
+
+
+def test_when_all_was_last_as_saved_is_not_known_of_a_part(tmp_path: Path) -> None:
+    write(tmp_path, 1.5)
+    assert only(tmp_path).as_result(NOW)["last_confirmed"] is None
 
 
 def test_the_newest_first(tmp_path: Path) -> None:

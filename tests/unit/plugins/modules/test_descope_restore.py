@@ -588,15 +588,29 @@ def test_without_being_named_the_snapshot_is_left_alone(connected: Path, project
 # -- safety ----------------------------------------------------------------------------------------------------------
 
 
+LISTS = {"tenants": "tenant/all", "roles": "role/all", "permissions": "permission/all"}
+
+
+@pytest.mark.parametrize("section", LISTS)
 @pytest.mark.parametrize("check", [True, False])
-def test_an_empty_list_is_doubted(check: bool, saved: Path, project: ThreadedEmulator, run: Run) -> None:
-    empty = {"kind": "status", "status": 200, "body": {"tenants": []}}
-    project.faults([{"match": {"path": "/v1/mgmt/tenant/all"}, "do": empty}])
+def test_an_empty_list_is_doubted(check: bool, section: str, saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    empty = {"kind": "status", "status": 200, "body": {section: []}}
+    project.faults([{"match": {"path": f"/v1/mgmt/{LISTS[section]}"}, "do": empty}])
     result = run("descope_restore", src=str(saved), check=check)
     assert result["error_code"] == "doubtful_read", result["msg"]
     assert "descope_allow_empty_read=true" in result["hint"]
     assert project.writes() == []
     assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_flows_are_asked_for_one_by_one(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    """An empty list of flows hides none of those in the backup, and with prune deletes none that came later."""
+    project.edit("import_flow", flow={**sample("basicflow.json"), "flowId": "later"})
+    empty = {"kind": "status", "status": 200, "body": {"flows": [], "total": 0}}
+    project.faults([{"match": {"path": "/v1/mgmt/flow/list"}, "do": empty}])
+    result = run("descope_restore", src=str(saved), sections=["flows"], prune=True)
+    assert not result["failed"], result["msg"]
+    assert not result["changed"]
 
 
 def test_after_a_disaster_it_can_be_allowed(saved: Path, project: ThreadedEmulator, run: Run) -> None:
@@ -646,6 +660,30 @@ def test_a_part_of_a_tenant_creates_none(saved: Path, project: ThreadedEmulator,
     result = run("descope_restore", src=str(part))
     assert "choose a backup of the whole project" in rows(result)["tenant acme"]["error"]
     assert not run("descope_restore", tenants=["acme"])["failed"]
+
+
+def test_a_part_of_a_tenant_does_not_make_it_anew(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    project.edit("create_tenant", tenant={"id": "alone", "name": "Alone"})
+    part = Path(run("descope_tenant", id="alone", name="Renamed")["backup_file"])
+    project.edit("delete_tenant", id="alone")
+    project.edit("create_tenant", tenant={"id": "alone", "name": "Alone", "parent": "acme"})
+    project.reset("log")
+    result = run("descope_restore", src=str(part), prune=True)
+    assert "the backup has only part of: alone" in rows(result)["tenant alone"]["error"]
+    assert project.writes() == []
+
+
+def test_the_steps_of_a_run_fill_a_part(saved: Path, project: ThreadedEmulator, run: Run) -> None:
+    project.edit("create_tenant", tenant={"id": "alone", "name": "Alone"})
+    project.edit("set_password_settings", id="alone", settings={"enabled": True, "minLength": 14})
+    before = project_of(project)
+    steps = [
+        run("descope_tenant", id="alone", name="Renamed")["backup_file"],
+        run("descope_tenant", id="alone", state="absent")["backup_file"],
+    ]
+    result = run("descope_restore", src=steps)
+    assert not result["failed"], result["msg"]
+    assert project_of(project) == before
 
 
 def test_another_backup_that_has_it_is_named(saved: Path, project: ThreadedEmulator, run: Run) -> None:
