@@ -4,7 +4,7 @@
 
 # Every target works in a fresh clone: whatever needs the environment makes it first (see scripts/setup).
 
-STAGES := ruff tooling mypy unit emulator integration docs changelog lint sanity core-2.18 molecule package clean-tree
+STAGES := ruff tooling mypy unit faults emulator integration docs changelog lint sanity core-2.18 molecule package clean-tree
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast bench format pin clean $(STAGES)
@@ -50,6 +50,9 @@ mypy: setup ## Stage: types of plugins/ and emulator/
 	@scripts/test $@
 
 unit: setup ## Stage: unit tests with the coverage gate
+	@scripts/test $@
+
+faults: setup ## Stage: every fault at every request of whatever writes
 	@scripts/test $@
 
 emulator: setup ## Stage: tests of the emulator

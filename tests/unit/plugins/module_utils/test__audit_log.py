@@ -374,7 +374,7 @@ def own_folder() -> Iterator[Path]:
     user = os.geteuid()
     place = Path(tempfile.gettempdir())
     if user == 0:  # the folder for temporary files may be one that only root may enter
-        place = next(one for one in (place, *place.parents) if open_to_all(one))
+        place = next((one for one in (place, *place.parents) if open_to_all(one)), Path("/"))
     folder = Path(tempfile.mkdtemp(dir=place))
     if user == 0:
         os.chown(folder, 65534, -1)

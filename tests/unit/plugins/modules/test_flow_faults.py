@@ -105,6 +105,7 @@ class Deployment(faults.Deployment):
         assert equal(live(self.emulator), self.wanted)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("switches", [{}, {"flow_v2": 404}], ids=["v2", "v1"])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("case", CASES)
@@ -121,6 +122,7 @@ def test_every_fault_at_every_request(
     deployment.sweep(fault, count)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
 @pytest.mark.parametrize("case", CASES)
 def test_faults_that_do_not_pass(case: str, fault: str, emulator: ThreadedEmulator, run: Run) -> None:
@@ -150,6 +152,7 @@ def test_a_flow_that_is_not_what_was_sent_is_undone(case: str, emulator: Threade
     assert not deployment.run()["failed"]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "fault", ["status-400", "status-403", "reset-after", "status-503", "truncated", "non-json", "html"]
 )
@@ -293,6 +296,7 @@ class Restoring(faults.Deployment):
         assert all(equal(flow, self.wanted[flow_id]) for flow_id, flow in live.items())
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("switches", [{}, {"flow_v2": 404}], ids=["v2", "v1"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_while_flows_are_deployed_and_put_back(
@@ -307,6 +311,7 @@ def test_every_fault_while_flows_are_deployed_and_put_back(
     deployment.sweep(fault, count)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
 def test_faults_that_do_not_pass_while_flows_are_put_back(fault: str, emulator: ThreadedEmulator, run: Run) -> None:
     """The service breaks at some request, or at some write, and stays broken."""

@@ -135,6 +135,7 @@ def sync(kind: Kind, run: Run, **options: Any) -> dict[str, Any]:
 KINDS = pytest.mark.parametrize("kind", [PERMISSIONS, ROLES], ids=lambda kind: kind.plural)
 
 
+@pytest.mark.sweep
 @KINDS
 @pytest.mark.parametrize(
     "switches", [{}, {"duplicate_status": 409, "role_not_found_status": 400}], ids=["usual", "other"]
@@ -167,6 +168,7 @@ def test_every_fault_at_every_request(
         assert not sync(kind, run)["changed"]
 
 
+@pytest.mark.sweep
 @KINDS
 @pytest.mark.parametrize("on_error", ["continue", "stop"])
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401"])

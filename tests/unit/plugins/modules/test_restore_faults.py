@@ -149,6 +149,7 @@ def restore(emulator: ThreadedEmulator, run: Run, tmp_path: Path) -> Restore:
     return Restore(emulator, run, tmp_path / "backups")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_at_every_request(fault: str, restore: Restore) -> None:
     restore.prepare()
@@ -169,6 +170,7 @@ def test_every_fault_at_every_request(fault: str, restore: Restore) -> None:
         restore.assert_converges(index)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401"])
 def test_faults_that_do_not_pass(fault: str, restore: Restore) -> None:
     """The service breaks at some write and stays broken for all writes from there on."""

@@ -126,6 +126,7 @@ def sync(run: Run, **options: Any) -> dict[str, Any]:
     return run("descope_tenants", tenants=copy.deepcopy(WANTED), **options)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("switches", [{}, {"patch": 404}], ids=["patch", "no-patch"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_at_every_request(
@@ -155,6 +156,7 @@ def test_every_fault_at_every_request(
         assert not sync(run)["changed"]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("on_error", ["continue", "stop"])
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401"])
 def test_faults_that_do_not_pass(fault: str, on_error: str, emulator: ThreadedEmulator, run: Run) -> None:

@@ -92,6 +92,7 @@ class Deployment(faults.Deployment):
         assert rules.same(live(self.emulator), self.wanted)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("case", CASES)
@@ -108,6 +109,7 @@ def test_every_fault_at_every_request(
     deployment.sweep(fault, count)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", ["status-400", "reset-after", "status-503", "truncated", "status-401", "reset"])
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("case", CASES)
