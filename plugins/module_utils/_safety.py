@@ -11,6 +11,8 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
+from ansible.module_utils.common.parameters import remove_values
+
 from ansible_collections.pcc.identity.plugins.module_utils import _backup as backup
 from ansible_collections.pcc.identity.plugins.module_utils import _backup_files as files
 from ansible_collections.pcc.identity.plugins.module_utils._along import partial
@@ -64,7 +66,9 @@ def refuse_more(foreseen: t.Iterable[str], options: Options) -> None:
         IdentityError: there is something else.
     """
     expected = options["planned"]
-    more = [] if expected is None else sorted(set(foreseen) - set(expected))
+    # Ansible has taken the management key out of what was returned, should it be part of a name.
+    shown = remove_values(list(foreseen), [options["management_key"]])
+    more = [] if expected is None else sorted(set(shown) - set(expected))
     if more:
         raise IdentityError(
             "plan_changed",

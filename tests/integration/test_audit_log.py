@@ -23,7 +23,7 @@ ONE = ("--limit", "acme_dev")
 VERIFY = "playbooks/verify_audit_log.yml"
 TENANT = "pcc.identity.descope_tenant"
 #: Tasks of the role that plan or write.
-STEPS = 8
+STEPS = 9
 
 
 class Log:

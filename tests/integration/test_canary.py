@@ -304,7 +304,8 @@ def test_rolling_back(canary):
     canary.good(*LIMIT, "-e", f"@{canary.write('wanted.json', wanted)}")
     for kind, label in (("flow", "flows"), ("theme", "theme")):
         file = canary.newest(label)
-        canary.good(*LIMIT, "-e", f"descope_backup_file={file}", play=f"playbooks/rollback_{kind}.yml")
+        extra = ("-e", f"descope_backup_file={file}", "-e", "descope_confirm_destroy=true")
+        canary.good(*LIMIT, *extra, play=f"playbooks/rollback_{kind}.yml")
     canary.good(play="playbooks/verify_audit_log.yml")
     names = {path.name for path in (canary.left / "state" / "pcc-identity" / "audit").iterdir()}
     assert [name for name in names if re.fullmatch(r"audit\.jsonl\.[0-9]+", name)], "nothing was rotated"

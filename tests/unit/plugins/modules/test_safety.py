@@ -868,6 +868,14 @@ def test_pruning_from_an_empty_list_deletes_nothing(
 # -- what was planned --------------------------------------------------------------------------------------------------
 
 
+def test_a_plan_in_which_the_key_is_part_of_a_name(emulator: ThreadedEmulator, run: Run, folder: Path) -> None:
+    permissions = [{"name": f"Uses {KEY}"}]
+    planned = run("descope_permissions", check=True, permissions=permissions)["planned"]
+    assert planned == ["created Uses ********"]
+    result = run("descope_permissions", permissions=permissions, planned=planned)
+    assert (result["failed"], result["changed"], result["planned"]) == (False, True, planned)
+
+
 @MODULES
 def test_only_what_was_planned_is_done(module: str, emulator: ThreadedEmulator, run: Run, folder: Path) -> None:
     planned = run(module, check=True, **CHANGE[module])["planned"]
