@@ -4,7 +4,7 @@
 
 # Every target works in a fresh clone: whatever needs the environment makes it first (see scripts/setup).
 
-STAGES := ruff tooling mypy unit faults emulator integration docs changelog lint sanity core-2.18 molecule package clean-tree
+STAGES := ruff tooling mypy unit sweeps emulator integration docs changelog lint sanity core-2.18 molecule package clean-tree
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast bench format pin clean $(STAGES)
@@ -52,7 +52,7 @@ mypy: setup ## Stage: types of plugins/ and emulator/
 unit: setup ## Stage: unit tests with the coverage gate
 	@scripts/test $@
 
-faults: setup ## Stage: every fault at every request of whatever writes
+sweeps: setup ## Stage: every fault at every request, every answer that the service may give
 	@scripts/test $@
 
 emulator: setup ## Stage: tests of the emulator

@@ -280,6 +280,7 @@ def test_every_module_has_a_story() -> None:
     assert sorted({*STORIES, *WITHOUT_STORY}) == sorted(path.stem for path in MODULES.glob("[a-z]*.py"))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("switches", cases())
 @pytest.mark.parametrize("module", STORIES)
 def test_story(module: str, switches: Options, emulator: ThreadedEmulator, run: Run, tmp_path: Path) -> None:
