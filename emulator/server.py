@@ -26,6 +26,9 @@ try:
 except ImportError:  # the slower pure Python parser
     from uvicorn.protocols.http.h11_impl import H11Protocol as HttpProtocol  # type: ignore[assignment]
 
+#: Seconds after which a connection is closed that nobody has used.
+KEEP_ALIVE = 120
+
 _RESET = struct.pack("ii", 1, 0)  # linger on, for 0 seconds: close() sends RST
 
 
@@ -147,7 +150,7 @@ def make_server(
         proxy_headers=False,
         server_header=False,
         # Longer than any client keeps an idle connection, so that the emulator never closes one under a request.
-        timeout_keep_alive=120,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,

@@ -37,6 +37,7 @@ from .config import Config
 from .control import PREFIX
 from .descope.service import ProjectOption
 from .limits import RateLimit
+from .server import KEEP_ALIVE
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT_ID = "P2emulatedProject"
@@ -56,6 +57,7 @@ class Control:
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port or 0
         self._connection: http.client.HTTPConnection | None = None
+        self._used = 0.0
         self._lock = threading.Lock()
 
     def state(self, project: str = "") -> dict[str, Any]:
@@ -111,12 +113,15 @@ class Control:
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body)
         with self._lock:
+            if time.monotonic() - self._used > KEEP_ALIVE / 2:
+                self._drop()  # the server may be about to close it
             try:
                 if self._connection is None:
                     self._connection = self._connect()
                 self._connection.request(method, f"{PREFIX}/{path}", data, {"Content-Type": "application/json"})
                 response = self._connection.getresponse()
                 value = json.loads(response.read())
+                self._used = time.monotonic()
             except BaseException:
                 self._drop()
                 raise

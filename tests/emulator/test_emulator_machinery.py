@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from datetime import datetime
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from emulator.control import is_loopback
 from emulator.errors import OptionError
 from emulator.limits import Limiter, RateLimit
 from emulator.request_log import MASK
+from emulator.server import KEEP_ALIVE
 from emulator.testing import KEY, PROJECT_ID, ControlError, running
 
 LICENSE = "/v1/mgmt/license"
@@ -211,6 +213,18 @@ def test_from_elsewhere_there_is_no_control(path):
     assert anyio.run(ask, "127.0.0.1").status_code == 200
     assert anyio.run(ask, "10.1.2.3").status_code == 404
     assert app.log.stats()["requests"] == 1
+
+
+def test_control_does_not_use_a_connection_that_may_be_closed_by_now(monkeypatch):
+    with running() as emulator:
+        emulator.stats()
+        idle = emulator._connection
+        assert emulator._connection is idle
+        idle.sock.shutdown(socket.SHUT_RDWR)  # as the server does after a while
+        now = time.monotonic()
+        monkeypatch.setattr("emulator.testing.time.monotonic", lambda: now + KEEP_ALIVE)
+        assert emulator.stats()["requests"] == 0
+        assert emulator._connection is not idle
 
 
 def test_edits(api, connect, emulator):
