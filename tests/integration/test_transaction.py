@@ -181,6 +181,7 @@ def test_all_kinds_away(ansible, emulator):
 # -- what stops a run before it writes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
