@@ -9,6 +9,7 @@
 * ``limits``, ``faults``, ``request_log``, ``state``, ``control``: the machinery every emulated service shares;
 * ``switches``: behaviours that no public source settles, each with all its plausible answers;
 * ``descope``: the emulated Descope management API, one file per family of calls;
+* ``okta``, ``grafana``: the parts of their APIs that are about groups, teams and members;
 * ``testing``: helpers that start an emulator from a test.
 """
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     """All options."""
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
-        description="A stateful emulator of the Descope management API, for playbooks, tests and demonstrations.",
+        description="A stateful emulator of the Descope management API, and of parts of those of Okta and Grafana.",
         epilog=_EPILOG,
         allow_abbrev=False,
     )
@@ -62,6 +63,15 @@ def make_parser() -> argparse.ArgumentParser:
         help="declare a custom attribute of tenants in every project; repeatable",
     )
     add("--role", action="append", default=[], metavar="NAME", help="define a role in every project; repeatable")
+    add("--no-sample", action="store_true", help="start Okta and Grafana without the sample groups, users and teams")
+    add("--okta-token", metavar="TOKEN", help="Okta's API token (default: EMULATOR_OKTA_TOKEN, else a fixed one)")
+    add("--grafana-token", metavar="TOKEN", help="Grafana's token (default: EMULATOR_GRAFANA_TOKEN, else a fixed one)")
+    add("--grafana-user", metavar="LOGIN", help="Grafana's server admin (default: EMULATOR_GRAFANA_USER, else admin)")
+    add(
+        "--grafana-password",
+        metavar="PASSWORD",
+        help="and its password (default: EMULATOR_GRAFANA_PASSWORD, else a fixed one)",
+    )
     add("--list-switches", action="store_true", help="show all switches and exit")
     return parser
 
@@ -87,7 +97,17 @@ def make_config(arguments: Sequence[str]) -> Config | None:
         roles=options.role,
         tls_cert=options.tls_cert,
         tls_key=options.tls_key,
+        okta_token=_chosen(options.okta_token, "EMULATOR_OKTA_TOKEN"),
+        grafana_token=_chosen(options.grafana_token, "EMULATOR_GRAFANA_TOKEN"),
+        grafana_user=_chosen(options.grafana_user, "EMULATOR_GRAFANA_USER"),
+        grafana_password=_chosen(options.grafana_password, "EMULATOR_GRAFANA_PASSWORD"),
+        sample=not options.no_sample,
     )
+
+
+def _chosen(option: str | None, variable: str) -> str:
+    """An option, or what the environment says: there no other user of the machine sees it."""
+    return option or os.environ.get(variable, "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

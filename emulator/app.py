@@ -14,10 +14,13 @@ from .config import Config
 from .descope import DescopeService
 from .errors import OptionError
 from .faults import Faults
+from .grafana import GrafanaService
 from .limits import Limiter
+from .okta import OktaService
 from .pipeline import Pipeline, Receive, Scope, Send
 from .reads import Reads
 from .request_log import RequestLog
+from .service import Service
 from .state import StateFile
 from .switches import Switches
 
@@ -30,13 +33,18 @@ class Emulator:
         self.switches = Switches(config.switches)
         self.reads = Reads()
         self.descope = DescopeService(config.projects, self.switches, config.attributes, config.roles, reads=self.reads)
-        services = [self.descope]
+        self.okta = OktaService(config.okta_token, self.switches, self.reads, config.sample)
+        self.grafana = GrafanaService(
+            config.grafana_token, config.grafana_user, config.grafana_password, self.switches, self.reads, config.sample
+        )
+        # The last one takes the paths that nobody else owns.
+        services: list[Service] = [self.okta, self.grafana, self.descope]
         self.limiter = Limiter(config.rate_limit)
         self.faults = Faults(config.faults)
         self.state = StateFile(config.state, services)
         self.state.load()
         self.log = RequestLog(config.request_log)
-        secrets = sorted({project.key for project in config.projects}, key=len, reverse=True)
+        secrets = sorted({text for service in services for text in service.secrets()}, key=len, reverse=True)
         self.pipeline = Pipeline(services, self.limiter, self.faults, self.log, self.state, secrets)
         self.pipeline.latency = config.latency_ms / 1000
         self._services = services
@@ -46,6 +54,14 @@ class Emulator:
         # From elsewhere the control paths do not exist: the service answers as for any unknown path.
         own = scope["path"].startswith(control.PREFIX + "/") and control.is_loopback(scope.get("client"))
         await (self._control if own else self.pipeline)(scope, receive, send)
+
+    def service(self, name: Any) -> Service:
+        """A service by its name."""
+        for service in self._services:
+            if service.name == name:
+                return service
+        names = ", ".join(sorted(service.name for service in self._services))
+        raise OptionError(f"there is no service {name!r}; known: {names}")
 
     def configure(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Change rate limit and latency at run time; what is not given stays."""
@@ -83,6 +99,7 @@ class Emulator:
 
     def _reset_limits(self) -> None:
         self.limiter.configure(self.config.rate_limit)
+        self.okta.buckets.reset()
         self.pipeline.latency = self.config.latency_ms / 1000
 
     def close(self) -> None:

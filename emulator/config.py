@@ -19,6 +19,12 @@ from .faults import Faults
 from .limits import RateLimit
 from .switches import Switches
 
+# Credentials of the emulated Okta and Grafana unless others are given. They open nothing but an emulator.
+OKTA_TOKEN = "00EmulatedOktaApiToken"  # noqa: S105
+GRAFANA_TOKEN = "glsa_EmulatedGrafanaToken"  # noqa: S105
+GRAFANA_USER = "admin"
+GRAFANA_PASSWORD = "emulatedAdminPassword"  # noqa: S105
+
 
 @dataclass(slots=True)
 class Config:
@@ -36,13 +42,23 @@ class Config:
     switches: Mapping[str, Any] = field(default_factory=dict)
     attributes: Sequence[tuple[str, str]] = ()
     roles: Sequence[str] = ()
+    okta_token: str = ""
+    grafana_token: str = ""
+    grafana_user: str = ""
+    grafana_password: str = ""
+    # Some groups, users and teams to try things with, in Okta and Grafana.
+    sample: bool = False
     tls_cert: Path | None = None
     tls_key: Path | None = None
 
     def __post_init__(self) -> None:
         ids = [project.id for project in self.projects]
-        if not ids:
+        if not ids and not self.okta_token and not self.grafana_token:
             raise OptionError("at least one project is needed: --project ID:KEY")
+        self.okta_token = self.okta_token or OKTA_TOKEN
+        self.grafana_token = self.grafana_token or GRAFANA_TOKEN
+        self.grafana_user = self.grafana_user or GRAFANA_USER
+        self.grafana_password = self.grafana_password or GRAFANA_PASSWORD
         for project_id in ids:
             if ids.count(project_id) > 1:
                 raise OptionError(f"project {project_id} is given twice")

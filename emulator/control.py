@@ -6,7 +6,7 @@
 Only for clients on the loopback interface, and outside rate limit, latency, faults, log and statistics.
 
 ==========================  =========================================================================================
-``GET state[?project=ID]``  what is stored
+``GET state[?project=ID]``  what is stored; ``?service=okta`` and ``?service=grafana`` for the other services
 ``GET stats``               counts of requests and applied writes
 ``GET requests[?since=N]``  the request log from index N on
 ``GET switches``            the switches in force
@@ -16,7 +16,8 @@ Only for clients on the loopback interface, and outside rate limit, latency, fau
                             lists are refused (403), empty, or short of half of their entries; ``paths`` says which,
                             by default all
 ``POST settings``           ``{"rate_limit": "N/SECONDS" or null, "latency_ms": number}``, either or both
-``POST edit``               ``{"project": ID, "op": ..., ...}``, see ``descope/edits.py``
+``POST edit``               ``{"project": ID, "op": ..., ...}``, see ``descope/edits.py``; with ``"service": "okta"``
+                            or ``"grafana"`` (no project) see ``okta/edits.py`` and ``grafana/edits.py``
 ``POST reset``              ``{"what": [part, ...]}`` (state, stats, log, ..., see ``Emulator.reset``); ``{}``: all
 ==========================  =========================================================================================
 """
@@ -82,7 +83,8 @@ def control_app(emulator: Emulator) -> Starlette:
         return {"ok": True, "pid": os.getpid()}
 
     async def state(request: Request) -> Any:
-        return emulator.descope.state(request.query_params.get("project", ""))
+        query = request.query_params
+        return emulator.service(query.get("service", "descope")).state(query.get("project", ""))
 
     async def stats(request: Request) -> Any:
         return emulator.log.stats()
@@ -113,7 +115,8 @@ def control_app(emulator: Emulator) -> Starlette:
         return emulator.configure(await _object(request, ("rate_limit", "latency_ms")))
 
     async def edit(request: Request) -> Any:
-        result = emulator.descope.edit(await _object(request))
+        body = await _object(request)
+        result = emulator.service(body.pop("service", "descope")).edit(body)
         emulator.state.touch()
         return result
 

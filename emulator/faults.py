@@ -6,7 +6,8 @@
 A rule is a JSON object::
 
     {"name": "flaky create",                                   optional, shown in the request log
-     "match": {"method": "POST", "path": "/v1/mgmt/tenant/*", "kind": "write"},   all optional
+     "match": {"method": "POST", "path": "/v1/mgmt/tenant/*", "kind": "write",
+               "service": "descope", "query": "*after=*"},   all optional; query is the raw query string
      "nth": 3,                                                 or "every": k, or "from": k; none of them: always
      "times": 2,                                               optional: at most so many hits
      "do": {"kind": "status", "status": 503, "when": "before"}}
@@ -19,6 +20,7 @@ Kinds: ``status`` (``status``, and optionally ``body``, ``headers``, ``retry_aft
 ``rewrite`` (``replace``: new text by old text). ``when`` says whether the fault strikes before (default) or after the
 request is carried out; ``truncated`` and ``non_json`` always strike after. ``rewrite`` lets the service see another
 body than the one that was sent, so that what it stores is not what the client meant; the reply tells nothing of it.
+A header that is ``null`` in ``headers`` is left out of the reply, ``Date`` for example.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ KINDS: dict[str, frozenset[str]] = {
     "rewrite": frozenset({"replace"}),
 }
 _RULE_KEYS = frozenset({"name", "match", "nth", "every", "from", "times", "do"})
-_MATCH_KEYS = frozenset({"method", "path", "kind", "project"})
+_MATCH_KEYS = frozenset({"method", "path", "kind", "project", "service", "query"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Action:
     before: bool = True
     status: int = 200
     body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
     retry_after: int | None = None
     code: str = ""
     seconds: float = 60.0
@@ -94,7 +96,7 @@ class Action:
             before=when == "before" and kind not in ("truncated", "non_json", "rewrite"),
             status=status,
             body=keys.get("body"),
-            headers={str(name): str(text) for name, text in headers.items()},
+            headers={str(name): None if text is None else str(text) for name, text in headers.items()},
             retry_after=_count(keys, "retry_after", where, None, least=0),
             code=str(keys.get("code", "")),
             seconds=float(seconds),
@@ -118,6 +120,8 @@ class Rule:
     path: str = "*"
     kind: str = "*"
     project: str = "*"
+    service: str = "*"
+    query: str = "*"
     nth: int | None = None
     every: int | None = None
     start: int | None = None
@@ -150,19 +154,23 @@ class Rule:
             path=str(match.get("path", "*")),
             kind=str(match.get("kind", "*")),
             project=str(match.get("project", "*")),
+            service=str(match.get("service", "*")),
+            query=str(match.get("query", "*")),
             nth=_count(value, "nth", where, None),
             every=_count(value, "every", where, None),
             start=_count(value, "from", where, None),
             times=_count(value, "times", where, None),
         )
 
-    def matches(self, method: str, path: str, kind: str, project: str) -> bool:
+    def matches(self, method: str, path: str, kind: str, project: str, service: str, query: str) -> bool:
         """Whether the rule is about such a request at all."""
         return (
             self.method in ("*", method)
             and self.kind in ("*", kind)
             and self.project in ("*", project)
+            and self.service in ("*", service)
             and (self.path == "*" or fnmatchcase(path, self.path))
+            and (self.query == "*" or fnmatchcase(query, self.query))
         )
 
     def due(self) -> bool:
@@ -206,11 +214,13 @@ class Faults:
         for rule in self.rules:
             rule.seen = rule.hits = 0
 
-    def strike(self, method: str, path: str, kind: str, project: str) -> Rule | None:
+    def strike(
+        self, method: str, path: str, kind: str, project: str, service: str = "descope", query: str = ""
+    ) -> Rule | None:
         """Count a request; the first rule that is due strikes, the others have counted it all the same."""
         hit: Rule | None = None
         for rule in self.rules:
-            if rule.matches(method, path, kind, project):
+            if rule.matches(method, path, kind, project, service, query):
                 rule.seen += 1
                 if hit is None and rule.due():
                     rule.hits += 1

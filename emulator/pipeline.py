@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from email.utils import formatdate
 from typing import Any
 
 from . import server
@@ -69,7 +70,7 @@ class Pipeline:
             reply = service.error_reply(429, retry_after=wait)
             limited = True
         else:
-            hit = self._faults.strike(request.method, request.path, kind, project)
+            hit = self._faults.strike(request.method, request.path, kind, project, service.name, request.raw_query)
             if hit is not None and hit.action.replace:
                 request = Request.from_scope(scope, hit.action.rewritten(body))
             if self.latency:
@@ -79,6 +80,8 @@ class Pipeline:
         applied = kind == "write" and not limited and reply is not None and reply.status < 400
         if applied:
             self._state.touch()
+        if reply is not None:
+            _date(reply)
         if hit is not None:
             reply = _spoil(hit.action, service, reply)
 
@@ -108,6 +111,12 @@ class Pipeline:
         await send({"type": "http.response.body", "body": reply.body})
 
 
+def _date(reply: Reply) -> None:
+    """Every reply has the time, unless the service has set its own."""
+    if not any(name.lower() == "date" for name in reply.headers):
+        reply.headers["Date"] = formatdate(usegmt=True)
+
+
 async def _read(receive: Receive) -> bytes | None:
     """The whole body; None when the client went away before it was complete."""
     body = b""
@@ -128,19 +137,21 @@ def _spoil(action: Action, service: Service, reply: Reply | None) -> Reply | Non
             spoilt = Reply(action.status, action.body.encode(), "text/plain; charset=utf-8", spoilt.headers)
         elif action.body is not None:
             spoilt = Reply(action.status, dump_json(action.body), headers=spoilt.headers)
+        _date(spoilt)
         for name, value in action.headers.items():
-            if name.lower() == "content-type":
-                spoilt.content_type = value
-            else:
-                spoilt.headers[name] = value
+            spoilt.set_header(name, value)
         return spoilt
-    if action.kind == "html":
-        return Reply.html("Just a moment...", action.status)
-    if action.kind == "non_json":
-        return Reply(200, b"OK", "text/plain; charset=utf-8")
     if action.kind in ("truncated", "rewrite"):
         return reply
-    return None
+    if action.kind not in ("html", "non_json"):
+        return None
+    page = (
+        Reply.html("Just a moment...", action.status)
+        if action.kind == "html"
+        else Reply(200, b"OK", "text/plain; charset=utf-8")
+    )
+    _date(page)
+    return page
 
 
 async def _break(action: Action, scope: Scope, receive: Receive, send: Send, reply: Reply | None) -> None:

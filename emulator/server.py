@@ -149,6 +149,7 @@ def make_server(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,  # the pipeline sets it, so that a fault can take it away
         # Longer than any client keeps an idle connection, so that the emulator never closes one under a request.
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=1,

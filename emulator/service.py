@@ -82,6 +82,15 @@ class Service(Protocol):
     def secrets_in(self, request: Request) -> Iterable[str]:
         """Strings of this request that must appear in no log."""
 
+    def secrets(self) -> Iterable[str]:
+        """The secrets given at start; they must appear in no log either."""
+
+    def state(self, part: str = "") -> dict[str, Any]:
+        """What is stored, for people and tests; ``part`` is a project of Descope."""
+
+    def edit(self, request: dict[str, Any]) -> dict[str, Any]:
+        """An edit as somebody makes it in the console, past authorisation, limits and faults."""
+
     def dump(self) -> Any:
         """The whole state as JSON values."""
 

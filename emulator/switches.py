@@ -128,10 +128,83 @@ SWITCHES: tuple[Switch, ...] = (
 )
 
 
+# The same for Okta. References are to the sections of the notes on both APIs that the tests go by.
+OKTA_SWITCHES: tuple[Switch, ...] = (
+    Switch("okta_cursor", "plain", ("plain", "punctuated"), "1.2", "punctuated: cursors with comma and semicolon"),
+    Switch("okta_link_style", "two", ("two", "joined"), "1.2", "two Link lines, or both in one line"),
+    Switch(
+        "okta_link_origin",
+        "same",
+        ("same", "https://elsewhere.example"),
+        "1.2",
+        "scheme, host and port of links to next pages; same: those of the request",
+        "text",
+    ),
+    Switch(
+        "okta_full_last_page", "no_next", ("no_next", "next"), "1.2", "next: an empty page follows a full last page"
+    ),
+    Switch("okta_q_cap", 300.0, (300.0, 10.0), "1.1", "results of a search with q, which has no next page", "number"),
+    Switch("okta_search_lag", 0.0, (0.0, 3600.0), "1.1", "seconds until search finds a new or renamed group", "number"),
+    Switch("okta_max_limit", 1000.0, (1000.0, 2.0), "1.2", "members in a page at most, whatever limit says", "number"),
+    Switch(
+        "okta_users_count",
+        "all",
+        ("all", "without_deprovisioned", "absent"),
+        "1.1",
+        "usersCount of expand=stats: all members, all but the deprovisioned ones, or no such key",
+    ),
+    Switch("okta_expand_by_id", "ignored", ("ignored", "yes"), "1.1", "expand=stats when a group is read by its id"),
+    Switch("okta_language", "en", ("en", "fr"), "1.4", "language of errorSummary"),
+    Switch("okta_null_properties", "omit", ("omit", "null"), "1.2", "how properties without a value are returned"),
+    Switch("okta_rate_limit", 1e6, (1e6, 3.0), "1.4", "requests in a window for each kind of call, then 429", "number"),
+    Switch("okta_rate_window", 60.0, (60.0, 1.0), "1.4", "seconds of that window, from its first request on", "number"),
+    Switch("okta_clock_ahead", 0.0, (0.0, 3600.0), "1.4", "seconds that the service's clock is ahead", "number"),
+    Switch("okta_token_requests", 0.0, (0.0, 1.0), "1.6", "requests an access token is good for; 0: any", "number"),
+    Switch("okta_token_lifetime", 3600.0, (3600.0, 1.0), "1.3", "seconds an access token is good for", "number"),
+    Switch("okta_expired_body", "json", ("json", "empty"), "1.4", "body of the 401 for an access token"),
+)
+
+# And for Grafana.
+GRAFANA_SWITCHES: tuple[Switch, ...] = (
+    Switch(
+        "grafana_team_ids",
+        "both",
+        ("both", "search_zero", "zero", "no_uid"),
+        "2.1, 2.2",
+        "ids of teams: number and uid, number 0 in a search without name, 0 everywhere, or no uid at all",
+    ),
+    Switch("grafana_uid_as_id", "yes", ("yes", "no"), "2.2", "a uid in the path where a team's id is meant"),
+    Switch("grafana_email_case", "lower", ("lower", "as_given"), "2.1, 2.2", "letter case of e-mails and logins"),
+    Switch("grafana_name_collation", "exact", ("exact", "nocase"), "2.1", "how the database compares team names"),
+    Switch("grafana_last_admin", "removable", ("removable", "kept"), "2.1, 2.2", "the only admin of a team"),
+    Switch("grafana_bulk", "present", ("present", "absent"), "2.2", "PUT of all members of a team at once"),
+    Switch(
+        "grafana_bulk_case",
+        "removes",
+        ("removes", "matches"),
+        "5, D9",
+        "a member whose e-mail a bulk PUT gives in another letter case",
+    ),
+    Switch("grafana_unknown_user_status", 500, (500, 404), "2.1", "status when an unknown user is added to a team"),
+    Switch(
+        "grafana_missing_team_members",
+        "empty",
+        ("empty", "not_found"),
+        "2.1",
+        "members of a team whose number does not exist",
+    ),
+    Switch("grafana_token_admin_status", 403, (403, 401), "2.1", "status for a token on calls for a server admin"),
+    Switch("grafana_rename_collision", 400, (400, 409), "0", "status when a team gets a name that is taken"),
+    Switch("grafana_creator", "admin", ("admin", "none"), "2.1", "what a user becomes in the team it makes"),
+)
+
+ALL_SWITCHES = SWITCHES + OKTA_SWITCHES + GRAFANA_SWITCHES
+
+
 class Switches(Mapping[str, Value]):
     """The values in force."""
 
-    def __init__(self, values: Mapping[str, Any] | None = None, table: tuple[Switch, ...] = SWITCHES) -> None:
+    def __init__(self, values: Mapping[str, Any] | None = None, table: tuple[Switch, ...] = ALL_SWITCHES) -> None:
         self._table = {switch.name: switch for switch in table}
         self._start: dict[str, Value] = {switch.name: switch.default for switch in table}
         self._start.update(self.parse(values or {}))
@@ -168,6 +241,6 @@ class Switches(Mapping[str, Value]):
 def table_text() -> str:
     """All switches as a table, for ``--list-switches``."""
     rows = [("SWITCH", "DEFAULT", "ALLOWED", "CONTRACT", "MEANING")]
-    rows += [(s.name, str(s.default), s.allowed(), s.reference, s.meaning) for s in SWITCHES]
+    rows += [(s.name, str(s.default), s.allowed(), s.reference, s.meaning) for s in ALL_SWITCHES]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row[:4], widths, strict=True)), row[4]]) for row in rows)

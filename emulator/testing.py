@@ -33,7 +33,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from .app import Emulator, base_url
-from .config import Config
+from .config import GRAFANA_PASSWORD, GRAFANA_TOKEN, GRAFANA_USER, OKTA_TOKEN, Config
 from .control import PREFIX
 from .descope.service import ProjectOption
 from .limits import RateLimit
@@ -42,6 +42,21 @@ from .server import KEEP_ALIVE
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT_ID = "P2emulatedProject"
 KEY = "K2emulatedManagementKey"
+OKTA_CLIENT_ID = "0oaEmulatedServiceApp"
+__all__ = [
+    "GRAFANA_PASSWORD",
+    "GRAFANA_TOKEN",
+    "GRAFANA_USER",
+    "KEY",
+    "OKTA_CLIENT_ID",
+    "OKTA_TOKEN",
+    "PROJECT_ID",
+    "Control",
+    "ControlError",
+    "EmulatorProcess",
+    "ThreadedEmulator",
+    "running",
+]
 _START_TIMEOUT = 30.0
 
 
@@ -60,9 +75,13 @@ class Control:
         self._used = 0.0
         self._lock = threading.Lock()
 
-    def state(self, project: str = "") -> dict[str, Any]:
-        """``{"projects": {id: {..., "tenants": {id: tenant}}}}``, raw, whatever the switches say."""
-        return self._call("GET", f"state?project={quote(project)}" if project else "state")
+    def state(self, project: str = "", service: str = "descope") -> dict[str, Any]:
+        """``{"projects": {id: {..., "tenants": {id: tenant}}}}``, raw, whatever the switches say.
+
+        Of ``okta``: ``{"groups": {id: group}, "users": {id: user}}``; of ``grafana``: ``{"orgs": {id: org}, "users":
+        {login: user}, "teams": [team, ...]}``.
+        """
+        return self._call("GET", f"state?service={quote(service)}&project={quote(project)}")
 
     def stats(self) -> dict[str, Any]:
         """requests, reads, writes, writes_applied, faults, rate_limited, by_request."""
@@ -92,9 +111,44 @@ class Control:
         """From now on lists are ``"forbidden"``, ``"empty"``, ``"short"`` of half their entries, or right (None)."""
         return self._call("POST", "reads", {"what": what, "paths": None if paths is None else list(paths)})
 
-    def edit(self, op: str, project: str = PROJECT_ID, **values: Any) -> dict[str, Any]:
-        """An edit as somebody makes it in the console, see ``emulator/descope/edits.py``."""
-        return self._call("POST", "edit", {"project": project, "op": op, **values})
+    def edit(self, op: str, project: str = PROJECT_ID, service: str = "descope", **values: Any) -> dict[str, Any]:
+        """An edit as somebody makes it in the console, see ``emulator/descope/edits.py``.
+
+        Those of ``okta`` and ``grafana`` (``service``) are in the files of that name; they have no project.
+        """
+        target = {"project": project} if service == "descope" else {"service": service}
+        return self._call("POST", "edit", {**target, "op": op, **values})
+
+    def okta_key(
+        self,
+        client_id: str = OKTA_CLIENT_ID,
+        scopes: Sequence[str] = ("okta.groups.read",),
+        key_id: str = "",
+        kind: str = "RSA",
+        role: bool = True,
+    ) -> str:
+        """Make a key pair for a service app and register the app in Okta; the private key comes back (PEM)."""
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        key = rsa.generate_private_key(65537, 2048) if kind == "RSA" else ec.generate_private_key(ec.SECP256R1())
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        self.edit(
+            "add_client",
+            service="okta",
+            client_id=client_id,
+            public_key=public.decode(),
+            key_id=key_id,
+            scopes=list(scopes),
+            role=role,
+        )
+        return private.decode()
 
     def reset(self, *what: str) -> None:
         """Put parts back to what they were at start, without arguments all."""
@@ -141,6 +195,8 @@ class _Running(Control):
     """What both ways to run have in common."""
 
     base_url: str
+    okta_url: str
+    grafana_url: str
     pid: int
 
     def __init__(
@@ -157,6 +213,11 @@ class _Running(Control):
         state_file: Path | None = None,
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
+        okta_token: str = OKTA_TOKEN,
+        grafana_token: str = GRAFANA_TOKEN,
+        grafana_user: str = GRAFANA_USER,
+        grafana_password: str = GRAFANA_PASSWORD,
+        sample: bool = False,
     ) -> None:
         self.config = Config(
             projects=[ProjectOption(*project) for project in projects],
@@ -170,7 +231,14 @@ class _Running(Control):
             state=state_file,
             tls_cert=tls_cert,
             tls_key=tls_key,
+            okta_token=okta_token,
+            grafana_token=grafana_token,
+            grafana_user=grafana_user,
+            grafana_password=grafana_password,
+            sample=sample,
         )
+        self.okta_token, self.grafana_token = okta_token, grafana_token
+        self.grafana_user, self.grafana_password = grafana_user, grafana_password
         self.project_id, self.key = projects[0][:2]
 
     @property
@@ -188,6 +256,8 @@ class _Running(Control):
 
     def _started(self, port: int, pid: int) -> None:
         self.base_url, self.pid = base_url(self.config, port), pid
+        # One address for all services: the paths tell them apart.
+        self.okta_url = self.grafana_url = self.base_url
         Control.__init__(self, self.base_url)
 
     def __enter__(self) -> Any:
@@ -210,7 +280,14 @@ class EmulatorProcess(_Running):
         with tempfile.TemporaryDirectory(prefix="emulator-") as folder:
             port_file = Path(folder, "port")
             output = Path(folder, "output")
-            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            environment = {
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "EMULATOR_OKTA_TOKEN": self.okta_token,
+                "EMULATOR_GRAFANA_TOKEN": self.grafana_token,
+                "EMULATOR_GRAFANA_USER": self.grafana_user,
+                "EMULATOR_GRAFANA_PASSWORD": self.grafana_password,
+            }
             with output.open("wb") as sink:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "emulator", *self._arguments(Path(folder)), "--port-file", str(port_file)],
@@ -239,6 +316,8 @@ class EmulatorProcess(_Running):
             arguments += ["--attribute", f"{name}:{kind}"]
         for role in config.roles:
             arguments += ["--role", role]
+        if not config.sample:
+            arguments += ["--no-sample"]
         if config.rate_limit:
             arguments += ["--rate-limit", str(config.rate_limit)]
         if config.faults:

@@ -41,6 +41,8 @@ class Request:
     body: bytes
     client: str
     params: dict[str, str] = field(default_factory=dict)
+    scheme: str = "http"
+    raw_query: str = ""
 
     @classmethod
     def from_scope(cls, scope: Mapping[str, Any], body: bytes) -> Request:
@@ -53,6 +55,8 @@ class Request:
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             body=body,
             client=(scope.get("client") or ("",))[0],
+            scheme=scope.get("scheme", "http"),
+            raw_query=raw_query.decode("latin-1"),
         )
 
     def json_object(self) -> dict[str, Any]:
@@ -79,6 +83,8 @@ class Reply:
     body: bytes
     content_type: str = JSON_TYPE
     headers: dict[str, str] = field(default_factory=dict)
+    # Headers that may stand in a reply several times.
+    repeated: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
@@ -91,11 +97,22 @@ class Reply:
         page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         return cls(status, page.encode(), HTML_TYPE)
 
+    def set_header(self, name: str, value: str | None) -> None:
+        """Set a header, whatever its letter case was; None takes it away."""
+        if name.lower() == "content-type":
+            self.content_type = value or self.content_type
+            return
+        self.headers = {other: text for other, text in self.headers.items() if other.lower() != name.lower()}
+        self.repeated = tuple(pair for pair in self.repeated if pair[0].lower() != name.lower())
+        if value is not None:
+            self.headers[name] = value
+
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Headers in the form ASGI wants."""
         pairs = [
             (b"content-type", self.content_type.encode("latin-1")),
             (b"content-length", str(len(self.body)).encode()),
         ]
-        pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
+        given = (*self.headers.items(), *self.repeated)
+        pairs += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given]
         return pairs

@@ -154,6 +154,10 @@ class DescopeService:
         token = _token(request)
         return [part for part in (token, *token.split(":")) if part and part not in self.company.projects]
 
+    def secrets(self) -> Iterable[str]:
+        """All management keys given at start."""
+        return {option.key for option in self._options}
+
     def handle(self, request: Request) -> Reply:
         """Route, authorise, call the handler, shape the reply."""
         route, params, known = self._table.find(request.method, request.path)
@@ -246,8 +250,9 @@ class DescopeService:
 
     # -- control -----------------------------------------------------------------------------------------------------
 
-    def state(self, project_id: str = "") -> dict[str, Any]:
+    def state(self, part: str = "") -> dict[str, Any]:
         """What is stored, as the control endpoint shows it: raw, whatever the switches say."""
+        project_id = part
         if project_id and project_id not in self.company.projects:
             raise OptionError(f"there is no project {project_id!r}")
         chosen = [self.company.projects[project_id]] if project_id else list(self.company.projects.values())

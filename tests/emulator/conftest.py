@@ -16,8 +16,9 @@ for _folder in (Path(__file__).resolve().parents[2], Path(__file__).resolve().pa
         sys.path.insert(0, str(_folder))
 
 from emulator_api import ATTRIBUTES, OTHER_KEY, OTHER_PROJECT, SECOND_PROJECT, Api  # noqa: E402
+from team_clients import GrafanaRaw, OktaApi, library  # noqa: E402
 
-from emulator.testing import KEY, PROJECT_ID, ThreadedEmulator, running  # noqa: E402
+from emulator.testing import GRAFANA_PASSWORD, GRAFANA_USER, KEY, PROJECT_ID, ThreadedEmulator, running  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +53,29 @@ def connect(emulator: ThreadedEmulator) -> Iterator[Callable[..., Api]]:
 @pytest.fixture
 def api(connect: Callable[..., Api]) -> Api:
     return connect()
+
+
+@pytest.fixture
+def okta(emulator: ThreadedEmulator) -> OktaApi:
+    """Okta with its API token."""
+    return OktaApi(emulator.okta_url)
+
+
+@pytest.fixture
+def grafana(emulator: ThreadedEmulator) -> Iterator[GrafanaRaw]:
+    """Grafana with its token, answers as they come."""
+    client = GrafanaRaw(emulator.grafana_url)
+    with client.http:
+        yield client
+
+
+@pytest.fixture
+def admin(emulator: ThreadedEmulator) -> Any:
+    """Grafana as its server admin, through the client that others wrote."""
+    return library(emulator.grafana_url, (GRAFANA_USER, GRAFANA_PASSWORD))
+
+
+@pytest.fixture
+def by_token(emulator: ThreadedEmulator) -> Any:
+    """Grafana with its token, through the client that others wrote."""
+    return library(emulator.grafana_url)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from emulator_api import Api
 
 from emulator.__main__ import main
-from emulator.switches import SWITCHES
+from emulator.switches import ALL_SWITCHES
 from emulator.testing import KEY, PROJECT_ID, ROOT, EmulatorProcess, ThreadedEmulator, running
 
 PROJECT = ["--project", "P1:K1"]
@@ -237,8 +237,8 @@ def test_the_table_of_switches(capsys):
     assert main(["--list-switches"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["SWITCH", "DEFAULT", "ALLOWED", "CONTRACT", "MEANING"]
-    assert [line.split()[0] for line in lines[1:]] == [switch.name for switch in SWITCHES]
-    for switch, line in zip(SWITCHES, lines[1:], strict=True):
+    assert [line.split()[0] for line in lines[1:]] == [switch.name for switch in ALL_SWITCHES]
+    for switch, line in zip(ALL_SWITCHES, lines[1:], strict=True):
         assert all(part in line for part in (str(switch.default), switch.allowed(), switch.reference, switch.meaning))
 
 
