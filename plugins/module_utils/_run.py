@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import difflib
 import traceback
 import typing as t
@@ -23,11 +24,65 @@ from ansible_collections.pcc.identity.plugins.module_utils._errors import Identi
 from ansible_collections.pcc.identity.plugins.module_utils._keys import credentials_in, keys_in, misnamed_in
 from ansible_collections.pcc.identity.plugins.module_utils._report import where_of
 
-Task = t.Callable[[Client, dict[str, t.Any], bool], dict[str, t.Any]]
+GetOption = t.Callable[[str], t.Any]
+Task = t.Callable[[t.Any, dict[str, t.Any], bool], dict[str, t.Any]]
 Check = t.Callable[[dict[str, t.Any]], list[Problem]]
+T = t.TypeVar("T")
 
-#: Options that are addresses, and may have a password in them.
-_ADDRESSES = ("base_url", "rate_limit_backend")
+
+def connect(get_option: GetOption, problems: t.Sequence[Problem] = ()) -> Client:
+    """Return a client of Descope for the connection options.
+
+    Args:
+        get_option: returns the value of a connection option.
+        problems: what is already known to be wrong, reported together with the connection's own problems.
+
+    Raises:
+        Problems: there are any.
+    """
+    return connected(lambda: Client(Connection.from_options(get_option)), problems)
+
+
+def connected(build: t.Callable[[], T], problems: t.Sequence[Problem]) -> T:
+    """Return what C(build) makes of the connection options, or raise its problems together with the given ones.
+
+    Raises:
+        Problems: there are any.
+    """
+    try:
+        client = build()
+    except Problems as error:
+        raise Problems([*error.problems, *problems], code=error.code, hint=error.hint) from error
+    if problems:
+        raise Problems(problems)
+    return client
+
+
+def _no_secrets(_client: t.Any) -> t.Iterable[str]:
+    return ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """What a module needs to know of the service that it is for.
+
+    Attributes:
+        argument_spec: the options of the connection.
+        connect: returns a client for these options, given what returns the value of each, and what is already known to
+            be wrong with the others. Raises L(Problems) if there is anything wrong.
+        addresses: those options that are addresses, and may have a password in them.
+        secrets: returns what no result may hold and stands in no option, such as a token that the client was given.
+        library: the library that is most likely missing when an import fails without a name.
+    """
+
+    argument_spec: dict[str, dict[str, t.Any]]
+    connect: t.Callable[[GetOption, t.Sequence[Problem]], t.Any]
+    addresses: tuple[str, ...] = ()
+    secrets: t.Callable[[t.Any], t.Iterable[str]] = _no_secrets
+    library: str = "ansible"
+
+
+DESCOPE = Service(ARGUMENT_SPEC, connect, addresses=("base_url", "rate_limit_backend"), library="descope")
 
 #: Shorter secrets would be found by chance in the names that a result has.
 _SHORTEST_IN_NAMES = 8
@@ -36,17 +91,18 @@ _SHORTEST_IN_NAMES = 8
 class IdentityModule(AnsibleModule):
     """An C(AnsibleModule) that reports all argument errors of a list at once, each with the entry it is in."""
 
-    def __init__(self, argument_spec: dict[str, t.Any]) -> None:
+    def __init__(self, argument_spec: dict[str, t.Any], service: Service = DESCOPE) -> None:
         self._checked = False
+        self._service = service
         super().__init__(argument_spec=argument_spec, supports_check_mode=True)
         self._checked = True
         self._hide_strays(self.params)
 
     def _hide_strays(self, values: t.Mapping[str, t.Any]) -> None:
         """Let no secret be shown that is in an option of the connection which is none for secrets."""
-        for name in ARGUMENT_SPEC:
+        for name in self._service.argument_spec:
             self.no_log_values |= keys_in(values.get(name))
-        for name in _ADDRESSES:
+        for name in self._service.addresses:
             self.no_log_values |= credentials_in(values.get(name))
 
     def _load_params(self) -> None:
@@ -82,7 +138,7 @@ class IdentityModule(AnsibleModule):
         return sanitize_keys({**result, "invocation": {"module_args": self.params}}, secrets)
 
 
-def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
+def run(argument_spec: dict[str, t.Any], check: Check, task: Task, service: Service = DESCOPE) -> None:
     """Run a module: check its options, connect, do its task, exit.
 
     Args:
@@ -90,16 +146,20 @@ def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
         check: returns what is wrong with the options by themselves. Nothing is imported or sent if there is anything.
         task: does the work with a client, the options and whether it is check mode, and returns the module's result.
             A result with C(failed: true) fails the module, and still tells what has changed.
+        service: the service that the module is for.
     """
-    module = IdentityModule({**ARGUMENT_SPEC, **argument_spec})
+    module = IdentityModule({**service.argument_spec, **argument_spec}, service)
     try:
-        client = connect(module.params.get, check(module.params))
-        result = task(client, module.params, module.check_mode)
+        client = service.connect(module.params.get, check(module.params))
+        try:
+            result = task(client, module.params, module.check_mode)
+        finally:
+            module.no_log_values |= set(service.secrets(client))
     except IdentityError as error:
         module.fail_json(msg=str(error), **_failure(error))
     except ImportError as error:
         module.fail_json(
-            msg=missing_required_lib(error.name or "descope"),
+            msg=missing_required_lib(error.name or service.library),
             error_code="missing_library",
             exception=traceback.format_exc(),
         )
@@ -116,25 +176,6 @@ def run(argument_spec: dict[str, t.Any], check: Check, task: Task) -> None:
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
-
-
-def connect(get_option: t.Callable[[str], t.Any], problems: t.Sequence[Problem] = ()) -> Client:
-    """Return a client for the connection options.
-
-    Args:
-        get_option: returns the value of a connection option.
-        problems: what is already known to be wrong, reported together with the connection's own problems.
-
-    Raises:
-        Problems: there are any.
-    """
-    try:
-        connection = Connection.from_options(get_option)
-    except Problems as error:
-        raise Problems([*error.problems, *problems], code=error.code, hint=error.hint) from error
-    if problems:
-        raise Problems(problems)
-    return Client(connection)
 
 
 def argument_problems(spec: dict[str, t.Any], params: dict[str, t.Any]) -> list[Problem]:
