@@ -38,6 +38,9 @@ _SECRET_ENDINGS = (
 #: Shorter ones would be found by chance.
 _SHORTEST_SECRET = 8
 
+#: What may change in a team, as it stands in results: lists of members.
+_MEMBERSHIP = ("added", "removed")
+
 Result = t.Mapping[str, t.Any]
 
 
@@ -80,14 +83,15 @@ def outcome(module: str, result: Result, status: str) -> dict[str, t.Any]:
 def resources(module: str, result: Result, *, failed: bool) -> list[dict[str, t.Any]]:
     """Return the objects that changed, failed or were skipped, with the names of their fields.
 
-    Modules for several objects return a list of them with C(status) and C(changes) each; modules for one return it
-    under its kind, which is the end of the module's name, next to C(changes).
+    Modules for several objects return a list of them with C(status) and C(changes) each, or with the lists of
+    L(_MEMBERSHIP) instead; modules for one return it under its kind, which is the end of the module's name, next to
+    C(changes).
     """
     found = [
-        _resource(str(key).removesuffix("s"), row, str(row["status"]), row["changes"])
+        _resource(str(key).removesuffix("s"), row, str(row["status"]), _changes(row))
         for key, value in result.items()
         for row in (value if isinstance(value, list) else ())
-        if isinstance(row, dict) and "changes" in row and row.get("status", "unchanged") != "unchanged"
+        if isinstance(row, dict) and _changes(row) is not None and row.get("status", "unchanged") != "unchanged"
     ]
     kind = module.rpartition(".")[2].partition("_")[2]
     changes = result.get("changes")
@@ -98,11 +102,18 @@ def resources(module: str, result: Result, *, failed: bool) -> list[dict[str, t.
     return found
 
 
+def _changes(row: Result) -> object:
+    """Return the names of what changed in an object of a list, None if it does not tell. Nobody is named."""
+    if "changes" in row or not all(isinstance(row.get(name), list) for name in _MEMBERSHIP):
+        return row.get("changes")
+    return [name for name in _MEMBERSHIP if row[name]]
+
+
 def _resource(kind: str, named: Result, status: str, changes: object) -> dict[str, t.Any]:
     fields = changes if isinstance(changes, list) else []
     return {
         "type": kind,
-        "id": _text(named.get("id")),
+        "id": _text(named.get("uid") or named.get("id")),
         "name": _text(named.get("name")),
         "status": status,
         "changes": {str(field): REDACTED for field in fields},

@@ -86,6 +86,28 @@ def test_outcome_of_a_list() -> None:
     assert "secret" not in json.dumps(told)
 
 
+def test_outcome_of_teams_names_the_teams_and_nobody_in_them() -> None:
+    rows: list[dict[str, Any]] = [
+        {"name": "SRE", "uid": "u1", "id": 1, "status": "updated", "added": ["ana@x.io"], "removed": ["bob@x.io"]},
+        {"name": "Same", "uid": "u2", "id": 2, "status": "unchanged", "added": [], "removed": []},
+        {"name": "Old", "uid": "", "id": 3, "status": "failed", "added": [], "removed": ["bob@x.io"], "error": "bob@"},
+        {"name": "New", "uid": None, "id": None, "status": "created", "added": [], "removed": []},
+    ]
+    told = entry.outcome("pcc.identity.grafana_team_members", {"teams": rows, "changed": True}, "failed")
+    assert told["resources"] == [
+        {
+            "type": "team",
+            "id": "u1",
+            "name": "SRE",
+            "status": "updated",
+            "changes": {"added": "redacted", "removed": "redacted"},
+        },
+        {"type": "team", "id": "3", "name": "Old", "status": "failed", "changes": {"removed": "redacted"}},
+        {"type": "team", "id": None, "name": "New", "status": "created", "changes": {}},
+    ]
+    assert "bob@" not in json.dumps(told)
+
+
 @pytest.mark.parametrize(
     ("kind", "result", "status", "expected"),
     [

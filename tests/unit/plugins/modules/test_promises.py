@@ -250,8 +250,13 @@ STORIES: dict[str, list[Options]] = {
     ],
 }
 
-#: Modules that never change the service. What they promise instead is tested for every switch in their own files.
-WITHOUT_STORY = {"audit_log_info", "descope_backup", "descope_backup_info"}
+#: Modules that never change the service, or are for another one. What they promise instead is tested for every switch
+#: in their own files.
+WITHOUT_STORY = {"audit_log_info", "descope_backup", "descope_backup_info"} | {
+    "grafana_team",
+    "grafana_team_members",
+    "okta_group_info",
+}
 
 #: How long the delays of the emulator last in these tests, in seconds; shorter than what the modules wait for.
 _DELAY = 0.3
