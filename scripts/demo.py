@@ -34,10 +34,15 @@ ATTRIBUTES = {"plan": "string", "seats": "number", "beta": "boolean", "cost_cent
 ROLES = ("Member", "Researcher")
 
 PLAYBOOK = ("ansible-playbook", "playbooks/provision.yml", "--forks", str(len(PROJECTS)))
-PREVIEW = (*PLAYBOOK, "--check", "--diff")
+DIFF = ("--check", "--diff")
+PREVIEW = (*PLAYBOOK, *DIFF)
 APPLY = (*PLAYBOOK, "-e", "descope_confirm=prod")
 BACKUP = ("ansible-playbook", "playbooks/backup.yml")
 RESTORE = ("ansible-playbook", "playbooks/restore.yml")
+TEAM_SYNC = ("ansible-playbook", "playbooks/team_sync.yml")
+
+# Settings and credentials of whoever runs the demo.
+FOREIGN = ("ANSIBLE_", "DESCOPE_", "GRAFANA_", "OKTA_", "TEAM_SYNC_")
 
 
 class DemoError(Exception):
@@ -51,7 +56,7 @@ class Demo:
         self.emulator = emulator
         self.titles: list[str] = []
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "DESCOPE_"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)},
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_HOME": str(home / "ansible"),
@@ -60,6 +65,10 @@ class Demo:
             "XDG_STATE_HOME": str(home / "state"),
             "DESCOPE_BASE_URL": emulator.base_url,
             "DESCOPE_MANAGEMENT_KEY": KEY,
+            "OKTA_ORG_URL": emulator.okta_url,
+            "OKTA_API_TOKEN": emulator.okta_token,
+            "GRAFANA_URL": emulator.grafana_url,
+            "GRAFANA_TOKEN": emulator.grafana_token,
         }
 
     def step(self, title: str, command: tuple[str, ...]) -> str:
@@ -87,7 +96,8 @@ class Demo:
         output = "".join(lines)
         expect(process.returncode == 0, f"the command ended with exit code {process.returncode}")
         expect("[WARNING]" not in output and "[DEPRECATION" not in output, "there was a warning")
-        expect(KEY not in output, "the management key was printed")
+        secrets = (KEY, self.emulator.okta_token, self.emulator.grafana_token)
+        expect(not any(secret in output for secret in secrets), "a key was printed")
         return output
 
     def written(self, since: int) -> int:
@@ -157,7 +167,7 @@ class Demo:
         command = re.search(r"To put back what was changed:\n +(.+--limit globex_dev .+)", output)
         expect(command is not None, "the summary should say how to put the flow back")
         words = tuple(shlex.split(command[1])) if command else ()
-        preview = (*words, "--check", "--diff")
+        preview = (*words, *DIFF)
         output = self.step("The change of the flow was a mistake: the command from the summary, as a preview", preview)
         expect(
             "+      elements.Text title.props.children: Wellcome" in output,
@@ -172,11 +182,24 @@ class Demo:
         print(f"\n{'=' * 100}\nMeanwhile somebody deletes northwind and northwind-emea from acme_dev in the console.")
         for tenant_id in ("northwind-emea", "northwind"):
             self.emulator.edit("delete_tenant", PROJECTS["acme_dev"], id=tenant_id)
-        output = self.step("Preview of a restore: what would come back", (*RESTORE, *here, "--check", "--diff"))
+        output = self.step("Preview of a restore: what would come back", (*RESTORE, *here, *DIFF))
         expect("+tenants/northwind-emea:" in output, "the preview should show the tenants")
         expect("northwind" not in self.tenants("acme_dev"), "the preview wrote something")
         self.step("The restore: the tenants are back, with all their settings", (*RESTORE, *here))
         expect(without_stamps(self.tenants("acme_dev")) == without_stamps(before), "not everything came back")
+
+        mark = self.mark()
+        output = self.step("Okta groups and Grafana teams: who would come and who would go", (*TEAM_SYNC, *DIFF))
+        expect("+ bob@example.com" in output and "- eve@example.com" in output, "the preview should name people")
+        expect(self.written(mark) == 0, "the preview wrote something")
+        self.step("And for real: the teams are as the groups are", TEAM_SYNC)
+        expect(self.team("Engineering") >= {"ada@example.com", "bob@example.com"}, "somebody is missing")
+        expect("eve@example.com" not in self.team("Engineering"), "somebody who left is still there")
+
+    def team(self, name: str) -> set[str]:
+        """Return the members of a team in Grafana."""
+        teams = self.emulator.state(service="grafana")["teams"]
+        return {member for team in teams if team["name"] == name for member in team["members"]}
 
     def edit_in_console(self) -> None:
         """Change four things as somebody does by hand."""
@@ -221,10 +244,15 @@ def main() -> int:
     """Run the demo and return the exit code."""
     started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    print("A service of its own, on this machine: an emulator of the Descope management API with six empty projects.")
+    print(
+        "A service of its own, on this machine: an emulator of Descope with six empty projects, of Okta and of Grafana."
+    )
     with tempfile.TemporaryDirectory(prefix="pcc-identity-demo-") as folder:
         emulator = EmulatorProcess(
-            projects=[(project, KEY, host) for host, project in PROJECTS.items()], attributes=ATTRIBUTES, roles=ROLES
+            projects=[(project, KEY, host) for host, project in PROJECTS.items()],
+            attributes=ATTRIBUTES,
+            roles=ROLES,
+            sample=True,
         )
         with emulator:
             demo = Demo(emulator, Path(folder))

@@ -6,7 +6,7 @@
 
 Options: ``--runs N`` (3), ``--tenants N`` (1000), ``--loop N`` (how many items the loop of single-tenant tasks has; 20,
 because a thousand take some twenty minutes a run; ``--loop 1000`` runs them all), ``--flows N`` (20), ``--saved N``
-(2000; tenants to back up), ``--only PART`` (tenants, flows or backups).
+(2000; tenants to back up), ``--teams N`` (50; of 200 members each), ``--only PART`` (tenants, flows, backups or teams).
 
 Every figure in the tables is of whole processes (ansible-playbook from start to end, as the shell would time it; for
 backups the module alone), the median of the runs. Requests are counted by the emulator. The loop of single-tenant tasks
@@ -23,6 +23,7 @@ from emulator.testing import EmulatorProcess
 from .backups import backups
 from .flows import flows
 from .playbook import Verdict, judge
+from .teams import teams
 from .tenants import tenants
 
 
@@ -35,7 +36,8 @@ def main() -> int:
     parser.add_argument("--loop", type=int, default=20)
     parser.add_argument("--flows", type=int, default=20)
     parser.add_argument("--saved", type=int, default=2000)
-    parser.add_argument("--only", choices=("tenants", "flows", "backups"))
+    parser.add_argument("--teams", type=int, default=50)
+    parser.add_argument("--only", choices=("tenants", "flows", "backups", "teams"))
     options = parser.parse_args()
     verdicts: list[Verdict] = []
     print(f"medians of {options.runs} runs, whole processes\n")
@@ -47,6 +49,8 @@ def main() -> int:
             verdicts += flows(emulator, options.flows, options.runs)
         if options.only in (None, "backups"):
             verdicts += backups(emulator, options.saved, options.runs)
+        if options.only in (None, "teams"):
+            verdicts += teams(emulator, options.teams, options.runs)
     print()
     return 0 if judge(verdicts) else 1
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 
 import pytest
 import yaml
@@ -125,6 +126,19 @@ def test_code_carries_the_licence(file: pathlib.Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     skip = 1 if lines and lines[0].startswith("#!") else 0
     assert not lines or "".join(lines[skip : skip + 3]) == LICENCE
+
+
+def test_every_danger_of_the_team_sync_has_a_test() -> None:
+    """D1 to D25 are what can go wrong between Okta and Grafana; the number of each is in the name of its tests."""
+    names = [
+        node.name
+        for file in CODE
+        if "tests" in file.relative_to(ROOT).parts
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    tested = {int(found[1]) for name in names if (found := re.match(r"test_d([0-9]+)_", name))}
+    assert tested == set(range(1, 26))
 
 
 def test_sanity_ignores_nothing() -> None:
