@@ -193,7 +193,7 @@ class Demo:
         expect("+ bob@example.com" in output and "- eve@example.com" in output, "the preview should name people")
         expect(self.written(mark) == 0, "the preview wrote something")
         self.step("And for real: the teams are as the groups are", TEAM_SYNC)
-        expect(self.team("Engineering") >= {"ada@example.com", "bob@example.com"}, "somebody is missing")
+        expect(self.team("Engineering") >= {"ana@example.com", "bob@example.com"}, "somebody is missing")
         expect("eve@example.com" not in self.team("Engineering"), "somebody who left is still there")
 
     def team(self, name: str) -> set[str]:
