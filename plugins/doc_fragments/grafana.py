@@ -71,8 +71,8 @@ requirements:
   - PyYAML >= 6
 notes:
   - A service account needs the permissions C(teams:read) and C(org.users:read) on everything, C(teams.permissions:read)
-    and C(teams.permissions:write); C(teams:create) to create teams, C(teams:delete) to delete them, and
-    C(org.users:add) to add users to the organisation. The role Admin has all of these.
+    and C(teams.permissions:write); C(teams:create) to create teams, and C(teams:delete) to delete them. The role
+    Admin has all of these.
 attributes:
   check_mode:
     support: full

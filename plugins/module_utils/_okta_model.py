@@ -198,16 +198,31 @@ def sort_out(users: t.Iterable[User], included: t.Collection[str]) -> Membership
     ordered = sorted(users, key=lambda user: (user.login or "", user.id))
     members = [user for user in ordered if _counts(user, included)]
     excluded = [user for user in ordered if not _counts(user, included)]
-    return Membership(members, excluded, [*_unknown(excluded), *_without_email(members), *_duplicates(members)])
+    return Membership(members, excluded, [*_unknown(excluded), *_duplicates(members)])
 
 
 def is_whole(users_count: int, users: t.Collection[User]) -> bool:
     """Return whether the users that were read are as many as the service counts (D3).
 
-    It is not known whether the service counts deprovisioned users, so a count without them is as good.
+    It is not known whether the service counts deprovisioned users, so a count without them is as good: nobody can be
+    missing then.
     """
-    deprovisioned = sum(user.status == DEPROVISIONED for user in users)
-    return users_count in {len(users), len(users) - deprovisioned}
+    return users_count in {len(users), len(users) - deprovisioned(users)}
+
+
+def leaves_out(users_count: int, users: t.Collection[User]) -> bool:
+    """Return whether a group shows that the service does not count its deprovisioned users."""
+    return deprovisioned(users) > 0 and users_count == len(users) - deprovisioned(users)
+
+
+def falls_short(users_count: int, users: t.Collection[User]) -> bool:
+    """Return whether users are missing, as many as are deprovisioned, if the service does not count those."""
+    return deprovisioned(users) > 0 and users_count != len(users) - deprovisioned(users)
+
+
+def deprovisioned(users: t.Iterable[User]) -> int:
+    """Return how many of the users are deprovisioned."""
+    return sum(user.status == DEPROVISIONED for user in users)
 
 
 def _counts(user: User, included: t.Collection[str]) -> bool:
@@ -221,12 +236,6 @@ def _unknown(users: t.Iterable[User]) -> t.Iterator[str]:
             by_status.setdefault(user.status, []).append(user.id)
     for status, ids in sorted(by_status.items()):
         yield f"left out, since their status '{status}' is not known to this version: {some(ids)}."
-
-
-def _without_email(users: t.Iterable[User]) -> t.Iterator[str]:
-    ids = [user.id for user in users if not user.email]
-    if ids:
-        yield f"members without an e-mail address: {some(ids)}."
 
 
 def _duplicates(users: t.Iterable[User]) -> t.Iterator[str]:

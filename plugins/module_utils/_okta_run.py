@@ -22,7 +22,10 @@ from ansible_collections.pcc.identity.plugins.module_utils._okta_model import (
     Asked,
     Group,
     User,
+    deprovisioned,
+    falls_short,
     is_whole,
+    leaves_out,
     sort_out,
 )
 from ansible_collections.pcc.identity.plugins.module_utils._report import some
@@ -32,6 +35,11 @@ Row = dict[str, t.Any]
 
 #: How often a group is read whose members do not go with its count.
 _READINGS = 2
+
+_MISMATCH_HINT = (
+    "If its members are changing just now, run again. If it stays so, somebody has to look; verify_count: warn takes "
+    "the list as it is."
+)
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -102,9 +110,13 @@ def read_groups(client: OktaClient, params: dict[str, t.Any], _check_mode: bool)
         _check_mode: makes no difference, since nothing is ever changed.
     """
     asked = [Asked(entry["name"] or "", entry["id"] or "", entry["type"] or "") for entry in params["groups"]]
-    different = list(dict.fromkeys(asked))
+    readings = [_Reading(client, params, one) for one in dict.fromkeys(asked)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=client.connection.concurrency) as pool:
-        read = dict(zip(different, pool.map(lambda one: _row(client, params, one), different), strict=True))
+        list(pool.map(_Reading.read, readings))
+        # What one group shows of the way of counting holds for all of them, so they are judged together.
+        if any(reading.tells_apart for reading in readings):
+            list(pool.map(_Reading.read_again, [reading for reading in readings if reading.short]))
+    read = {reading.asked: reading.row() for reading in readings}
     rows = [_copied(read[one]) for one in asked]
     return {
         "changed": False,
@@ -117,43 +129,86 @@ def read_groups(client: OktaClient, params: dict[str, t.Any], _check_mode: bool)
     }
 
 
-def _row(client: OktaClient, params: dict[str, t.Any], asked: Asked) -> Row:
-    row = _empty(asked)
-    try:
-        users, warnings = _read(client, params, asked, row)
-    except IdentityError as error:
-        return {**row, "error": error.message, "error_code": error.code, "hint": error.hint or None}
-    membership = sort_out(users, params["include_statuses"])
-    return {
-        **row,
-        "members": [user.row() for user in membership.members],
-        "excluded": [user.row() for user in membership.excluded],
-        "members_total": len(users),
-        "complete": True,
-        "warnings": [*warnings, *membership.warnings],
-    }
+class _Reading:
+    """One group on its way from what was asked for to its row."""
 
+    def __init__(self, client: OktaClient, params: dict[str, t.Any], asked: Asked) -> None:
+        self.asked = asked
+        self._client = client
+        self._params = params
+        self._mode = params["verify_count"]
+        self._group: Group | None = None
+        self._users: list[User] = []
+        self._error: IdentityError | None = None
+        self._doubt: IdentityError | None = None
 
-def _read(client: OktaClient, params: dict[str, t.Any], asked: Asked, row: Row) -> tuple[list[User], list[str]]:
-    """Return all users of a group, and what somebody should look at; note in the row what is known of the group.
+    @property
+    def _count(self) -> int | None:
+        """How many users the service counts, None where there is nothing to compare it with."""
+        if self._group is None or self._error or self._doubt or self._mode == "off":
+            return None
+        return self._group.users_count
 
-    Raises:
-        IdentityError: it could not be read, or by the service's own count not wholly.
-    """
-    mode = params["verify_count"]
-    for _reading in range(_READINGS):
+    @property
+    def tells_apart(self) -> bool:
+        """Whether it shows that the service does not count deprovisioned users."""
+        return self._count is not None and leaves_out(self._count, self._users)
+
+    @property
+    def short(self) -> bool:
+        """Whether users are missing if the service does not count deprovisioned ones."""
+        return self._count is not None and falls_short(self._count, self._users)
+
+    def read(self) -> None:
+        """Read the group, and once more if its users are not as many as the service counts."""
+        try:
+            for _reading in range(_READINGS):
+                count = self._read()
+                if self._mode == "off" or (count is not None and is_whole(count, self._users)):
+                    return
+                if count is None:
+                    break  # it would be the same again
+        except IdentityError as error:
+            self._error = error
+            return
+        self._doubt = _doubt(t.cast(Group, self._group), len(self._users))
+
+    def read_again(self) -> None:
+        """Read a group once more that is L(short), now knowing how the service counts."""
+        try:
+            count = self._read()
+        except IdentityError as error:
+            self._error = error
+            return
+        group, users = t.cast(Group, self._group), self._users
+        if count is None or not is_whole(count, users):
+            self._doubt = _doubt(group, len(users))
+        elif falls_short(count, users):
+            self._doubt = _shortage(group, users)
+
+    def _read(self) -> int | None:
         # The count comes first: whoever joins in between makes the numbers differ, which is noticed.
-        group = client.group(asked, counted=mode != "off")
-        row.update(id=group.id, name=group.name, type=group.type, users_count=group.users_count)
-        users = client.members(group, params["page_size"])
-        if mode == "off" or (group.users_count is not None and is_whole(group.users_count, users)):
-            return users, []
-        if group.users_count is None:
-            break  # it would be the same again
-    doubt = _doubt(group, len(users))
-    if mode == "strict":
-        raise doubt
-    return users, [doubt.message]
+        self._group = self._client.group(self.asked, counted=self._mode != "off")
+        self._users = self._client.members(self._group, self._params["page_size"])
+        return self._group.users_count
+
+    def row(self) -> Row:
+        """Return what is told about the group."""
+        row = _empty(self.asked)
+        group, error = self._group, self._error or (self._doubt if self._mode == "strict" else None)
+        if group:
+            row.update(id=group.id, name=group.name, type=group.type, users_count=group.users_count)
+        if error:
+            return {**row, "error": error.message, "error_code": error.code, "hint": error.hint or None}
+        membership = sort_out(self._users, self._params["include_statuses"])
+        return {
+            **row,
+            "members": [user.row() for user in membership.members],
+            "excluded": [user.row() for user in membership.excluded],
+            "members_total": len(self._users),
+            "complete": True,
+            "warnings": [*([self._doubt.message] if self._doubt else []), *membership.warnings],
+        }
 
 
 def _doubt(group: Group, read: int) -> IdentityError:
@@ -167,8 +222,18 @@ def _doubt(group: Group, read: int) -> IdentityError:
     return IdentityError(
         "count_mismatch",
         f"Okta counts {group.users_count} users in the group {group.id}, but lists {read}, when read twice as well.",
-        "If its members are changing just now, run again. If it stays so, somebody has to look; verify_count: warn "
-        "takes the list as it is.",
+        _MISMATCH_HINT,
+    )
+
+
+def _shortage(group: Group, users: t.Collection[User]) -> IdentityError:
+    gone = deprovisioned(users)
+    return IdentityError(
+        "count_mismatch",
+        f"Okta counts {group.users_count} users in the group {group.id} and lists {len(users)}, when read twice as "
+        f"well, but {gone} of these are deprovisioned, whom it does not count by what another group shows. So {gone} "
+        "are missing.",
+        _MISMATCH_HINT,
     )
 
 

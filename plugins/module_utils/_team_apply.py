@@ -139,8 +139,9 @@ class Accounts:
         self._grafana = grafana
         self._users = users
         self._lock = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}
         self._known: dict[str, Elsewhere] = {}
-        self._made: dict[str, User | ServiceError | None] = {}
+        self._made: dict[str, User | ServiceError] = {}
         self.wrote = False
 
     @property
@@ -159,68 +160,73 @@ class Accounts:
             return {}
         found = {}
         for text in texts:
-            key = key_of(text)
-            with self._lock:
-                if key not in self._known:
-                    self._known[key] = self._grafana.elsewhere(text, wanted.match_on)
-                found[key] = self._known[key]
+            # As it is spelt: Grafana may compare otherwise, and this very text is what is sent to add somebody.
+            with self._turn(text):
+                if text not in self._known:
+                    self._known[text] = self._grafana.elsewhere(text, wanted.match_on)
+                found[key_of(text)] = self._known[text]
         return found
 
-    def ensure(self, addition: Addition, wanted: Wanted) -> User | None:
-        """Return the user of an addition, taken into the organisation or made if need be; None if there is none.
+    def _turn(self, text: str) -> threading.Lock:
+        """Return what is held while somebody is asked for or made, so that others are not waited for."""
+        with self._lock:
+            return self._turns.setdefault(text, threading.Lock())
+
+    def ensure(self, addition: Addition, wanted: Wanted) -> User:
+        """Return the user of an addition, taken into the organisation or made if need be.
 
         Raises:
             ServiceError: that failed, now or for another team.
         """
         key = key_of(addition.text)
-        with self._lock:
+        with self._turn(key):
             if key not in self._made:
                 try:
                     self._made[key] = self._ensure(addition, wanted)
                 except ServiceError as error:
                     self._made[key] = error
             made = self._made[key]
-            if isinstance(made, ServiceError):
-                raise made
-            if made and made.id not in self._users.by_id:
+        if isinstance(made, ServiceError):
+            raise made
+        with self._lock:
+            if made.id not in self._users.by_id:
                 self._users = self._users.joined_by([made])
-            return made
+        return made
 
-    def _ensure(self, addition: Addition, wanted: Wanted) -> User | None:
-        grafana = self._grafana
-        if addition.how == CREATE_USER:
+    def _ensure(self, addition: Addition, wanted: Wanted) -> User:
+        if addition.user is None:
             return self._create(addition, wanted)
-        name = addition.user.login or addition.user.email if addition.user else addition.text
+        return self._add_to_org(addition.text, addition.user)
+
+    def _add_to_org(self, text: str, user: User) -> User:
+        """Take the user into the organisation whom Grafana found by that text."""
+        grafana = self._grafana
         there = False
         try:
-            grafana.surely(lambda: grafana.add_to_org(name), lambda: self._in_org(addition, wanted) is not None)
+            grafana.surely(lambda: grafana.add_to_org(text), lambda: user.id in grafana.users().by_id)
             self.wrote = True
         except ServiceError as error:
-            self.wrote = self.wrote or error.ambiguous
-            if addition.user is None and error.code == "not_found":
-                return None
+            self._note(error)
             if error.code != "conflict":
                 raise
             there = True  # somebody else was faster, or it is a user whom Grafana hides
-        user = self._in_org(addition, wanted)
-        if user is None and there:
-            return addition.user
-        if user is None:
+        found = grafana.users().by_id.get(user.id)
+        if found is None and there:
+            return user
+        if found is None:
             raise ServiceError(
                 "bad_response",
-                f"Grafana took '{addition.text}' into the organisation, but does not show the user there.",
+                f"Grafana took '{text}' into the organisation, but does not show the user there.",
                 "Check whether that is the login of somebody else.",
             )
-        return user
+        return found
 
-    def _in_org(self, addition: Addition, wanted: Wanted) -> User | None:
-        users = self._grafana.users()
-        if addition.user:
-            return users.by_id.get(addition.user.id)
-        found = users.find(key_of(addition.text), wanted.match_on)
-        return users.by_id[found.pop()] if len(found) == 1 else None
+    def _note(self, error: ServiceError) -> None:
+        # Other threads set it, too: it is never taken back.
+        if error.ambiguous:
+            self.wrote = True
 
-    def _create(self, addition: Addition, wanted: Wanted) -> User | None:
+    def _create(self, addition: Addition, wanted: Wanted) -> User:
         grafana = self._grafana
 
         def made() -> User | None:
@@ -231,7 +237,7 @@ class Accounts:
             grafana.surely(lambda: grafana.create_user(addition.text), lambda: made() is not None)
             self.wrote = True
         except ServiceError as error:
-            self.wrote = self.wrote or error.ambiguous
+            self._note(error)
             # Somebody else was faster; only who is in this organisation may be added to its teams.
             user = made() if error.code == "conflict" else None
             if user is None:
@@ -249,7 +255,7 @@ class Accounts:
         if user.id in grafana.users().by_id:
             return user
         # Without its setting auto_assign_org, Grafana takes no notice of the organisation that it is given for a user.
-        return self._ensure(dataclasses.replace(addition, how=ADD_TO_ORG, user=user), wanted)
+        return self._add_to_org(addition.text, user)
 
 
 def _said(error: ServiceError) -> str:
@@ -378,8 +384,6 @@ class Applier:
                 applied.final = self._grafana.members(applied.team)
             except ServiceError as error:
                 applied.final, applied.unverified = None, error
-        elif applied.final is None:
-            applied.final = plan.live.members if plan.live else ()
         if applied.final is not None:
             # Of a team that is new, the count is of no use any more.
             live = Live(dataclasses.replace(applied.team, member_count=None), applied.final)
@@ -387,9 +391,8 @@ class Applier:
         return applied
 
     def _write(self, plan: TeamPlan, applied: Applied, team: Team) -> None:
-        for addition in (*plan.additions, *plan.attempts):
-            step = self._add(team, addition)
-            if step and self._ends(applied, step):
+        for addition in plan.additions:
+            if self._ends(applied, self._add(team, addition)):
                 return
         for member in plan.removals:
             if self._ends(applied, self._member(team, REMOVE, member.user.label, member.user.id)):
@@ -415,16 +418,14 @@ class Applier:
             )
         return self._stop
 
-    def _add(self, team: Team, addition: Addition) -> Step | None:
+    def _add(self, team: Team, addition: Addition) -> Step:
         user = addition.user
-        if addition.how != ADD:
+        if user is None or addition.how != ADD:
             try:
                 user = self._accounts.ensure(addition, self._wanted)
             except ServiceError as error:
                 return Step(addition.label, addition.how, 0, "failed", error)
-            if user is None:
-                return None
-        return self._member(team, ADD, addition.label, user.id if user else 0)
+        return self._member(team, ADD, addition.label, user.id)
 
     def _member(self, team: Team, action: str, label: str, user_id: int) -> Step:
         sent = 0

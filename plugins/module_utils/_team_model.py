@@ -207,6 +207,7 @@ class Wanted:
         members: e-mails (or logins) as given.
         protected: who is never removed, in the form of L(key_of).
         reasons: why somebody is not listed any more, by L(key_of).
+        spare: other names of people who are wanted, in the form of L(key_of).
         The others are the options of the same names.
     """
 
@@ -228,6 +229,7 @@ class Wanted:
     manage_admins: bool = False
     include_disabled: bool = False
     protected: frozenset[str] = frozenset()
+    spare: frozenset[str] = frozenset()
     reasons: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
@@ -248,6 +250,24 @@ class Wanted:
         """The members that are given more than once."""
         counts = collections.Counter(key_of(text) for text in self.members)
         return tuple(text for key, text in self.texts.items() if counts[key] > 1)
+
+
+def may_mean(wanted: Wanted, team: Team, *, looked: bool) -> bool:
+    """Whether an entry for which no team is at hand may mean a team that was found for another entry (D18).
+
+    Args:
+        wanted: the entry without a team.
+        team: found by its uid if the entry has a name, else by either.
+        looked: whether Grafana said that there is none. Then it only may if what Grafana says does not fit together;
+            otherwise the team has to be another one for certain.
+    """
+    if wanted.name is not None:
+        return wanted.name == team.name if looked else key_of(wanted.name) == key_of(team.name)
+    uid = wanted.uid or ""
+    if uid in {team.uid, str(team.id or "")}:
+        return True
+    known = team.id if uid.isdecimal() else team.uid
+    return not looked and (not known or key_of(uid) == key_of(team.uid))
 
 
 def unexpected(what: str) -> ServiceError:

@@ -13,6 +13,7 @@ apart, who is looked after by something else, and everybody if Grafana does not 
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import typing as t
 
@@ -26,6 +27,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._team_model import (
     FAIL,
     LOGIN,
     UNKNOWN,
+    Elsewhere,
     Live,
     Member,
     Others,
@@ -53,7 +55,7 @@ class Addition:
         label: what the member is called in results.
         text: the member as wanted.
         how: C(add), C(add_to_org) or C(create).
-        user: None while it is not known who that is.
+        user: None for one to be made.
     """
 
     label: str
@@ -70,10 +72,10 @@ class TeamPlan:
         live: as found, None if the team does not exist.
         wanted_additions: who is missing in the team, by label.
         wanted_removals: who would have to go, by label.
-        attempts: who might be found outside of the organisation; only a write would tell, so it is in C(missing), too.
         kept: members that are wanted.
         missing: wanted, but no user of the organisation.
         protected: members that are not wanted, and stay nevertheless.
+        spared: members that match_on does not recognise, but who go by another name of somebody who is wanted.
         external: members that something else looks after.
         disabled: wanted, but their accounts are disabled.
         ambiguous: wanted, but several users go by that e-mail or login.
@@ -87,10 +89,10 @@ class TeamPlan:
     desired: int
     wanted_additions: tuple[Addition, ...] = ()
     wanted_removals: tuple[Member, ...] = ()
-    attempts: tuple[Addition, ...] = ()
     kept: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
     disabled: tuple[str, ...] = ()
     ambiguous: tuple[str, ...] = ()
@@ -114,7 +116,7 @@ class TeamPlan:
     @property
     def writes(self) -> bool:
         """Whether there is anything to do."""
-        return not self.refusal and bool(self.create or self.additions or self.removals or self.attempts)
+        return not self.refusal and bool(self.create or self.additions or self.removals)
 
     @property
     def drift(self) -> dict[str, list[str]]:
@@ -201,14 +203,15 @@ def _plan(wanted: Wanted, live: Live | None, users: Users, others: Others) -> Te
         if len(ids) == 1:
             meant.setdefault(min(ids), texts[key])
     ignored = {number for number, member in members.items() if member.external and wanted.ignore_external}
-    additions, disabled, missing, attempts = _comers(wanted, meant, set(members), people, matched, others)
-    spared = ignored | {number for ids in unclear.values() for number in ids}
-    going = [member for number, member in members.items() if number not in spared and _goes(wanted, number in meant)]
+    additions, disabled, missing = _comers(wanted, meant, set(members), people, matched, others)
+    untouched = ignored | {number for ids in unclear.values() for number in ids}
+    going = [member for number, member in members.items() if number not in untouched and _goes(wanted, number in meant)]
+    spared = [member for member in going if _is_spared(wanted, member, people[member.user.id])]
+    going = [member for member in going if member not in spared]
     protected = [member for member in going if _is_protected(wanted, member, people[member.user.id])]
     removals = [member for member in going if member not in protected]
     hidden = _hidden(live)
-    warnings = [f"'{text}' is listed more than once." for text in wanted.repeated]
-    warnings += [_notes(wanted, text, others) for text in missing if _notes(wanted, text, others)]
+    warnings = _warnings(wanted, missing, others)
     if hidden and wanted.state != "present":
         warnings.append(
             f"Grafana counts {hidden} more member{'s' if hidden > 1 else ''} than it shows, so nobody is removed from "
@@ -220,12 +223,12 @@ def _plan(wanted: Wanted, live: Live | None, users: Users, others: Others) -> Te
         desired=len(texts),
         wanted_additions=tuple(sorted(additions, key=lambda addition: (key_of(addition.label), addition.label))),
         wanted_removals=tuple(sorted(removals, key=lambda member: (key_of(member.user.label), member.user.id))),
-        attempts=tuple(attempts),
         kept=_labels(members[number].user for number in meant if number in members and number not in ignored)
         if wanted.state != ABSENT
         else (),
         missing=in_order(missing),
         protected=_labels(member.user for member in protected),
+        spared=_labels(member.user for member in spared),
         external=_labels(members[number].user for number in ignored),
         disabled=in_order(disabled),
         ambiguous=tuple(texts[key] for key in sorted(unclear)),
@@ -258,14 +261,13 @@ def _comers(
     people: t.Mapping[int, User],
     matched: t.Mapping[str, set[int]],
     others: Others,
-) -> tuple[list[Addition], list[str], list[str], list[Addition]]:
-    """Return who would be added, who is disabled, who is missing, and for whom only a write could tell."""
+) -> tuple[list[Addition], list[str], list[str]]:
+    """Return who would be added, who is disabled, and who is missing."""
     additions: list[Addition] = []
     disabled: list[str] = []
     missing: list[str] = []
-    attempts: list[Addition] = []
     if wanted.state == ABSENT:
-        return additions, disabled, missing, attempts
+        return additions, disabled, missing
     for number, text in meant.items():
         user = people[number]
         if number in members:
@@ -292,14 +294,18 @@ def _comers(
             additions.append(Addition(text, text, CREATE_USER))
         else:
             missing.append(text)
-            if other.known == "unknown" and wanted.add_to_org:
-                attempts.append(Addition(text, text, ADD_TO_ORG))
-    return additions, disabled, missing, attempts
+    return additions, disabled, missing
 
 
 def _goes(wanted: Wanted, meant: bool) -> bool:
     """Whether a member goes, given whether it is in the list."""
     return {EXACT: not meant, ABSENT: meant}.get(wanted.state, False)
+
+
+def _is_spared(wanted: Wanted, member: Member, user: User) -> bool:
+    """Whether a member goes by any name of somebody who is wanted, whatever members are matched on (D13)."""
+    names = member.user.keys((EMAIL, LOGIN)) | user.keys((EMAIL, LOGIN))
+    return wanted.state == EXACT and bool(names & (wanted.texts.keys() | wanted.spare))
 
 
 def _is_protected(wanted: Wanted, member: Member, user: User) -> bool:
@@ -308,19 +314,25 @@ def _is_protected(wanted: Wanted, member: Member, user: User) -> bool:
     return (member.admin and not wanted.manage_admins) or bool(names & wanted.protected)
 
 
-def _notes(wanted: Wanted, text: str, others: Others) -> str:
+def _warnings(wanted: Wanted, missing: t.Iterable[str], others: Others) -> list[str]:
+    """Return what is odd about the list of members, in numbers: who it is stands in the row."""
+    warnings = [f"{len(wanted.repeated)} of the members listed more than once."] if wanted.repeated else []
+    notes = collections.Counter(filter(None, (_note(wanted, text, others.get(key_of(text))) for text in missing)))
+    return warnings + [f"{count} of the missing members: {note}" for note, count in sorted(notes.items())]
+
+
+def _note(wanted: Wanted, text: str, other: Elsewhere | None) -> str:
     """Return what there is to say about a missing member, or an empty text."""
-    other = others.get(key_of(text))
     if other is None:
         return ""
-    if other.known == "user" and not wanted.add_to_org:
-        return f"'{text}' is a user of this Grafana, but not of this organisation; add_to_org: true would add them."
+    if other.known == "user":
+        return "known to this Grafana, but not in this organisation; add_to_org: true would take them in."
     if other.known == "taken":
-        return f"'{text}' is the login or e-mail of another user, so nobody was made or added."
-    if other.known == "nobody" and wanted.missing_users == CREATE:
-        return f"'{text}' is no e-mail, so no user can be made of it."
-    if other.known == "unknown" and wanted.add_to_org:
-        return f"Whether '{text}' is a user outside of this organisation can only be told by adding them."
+        return "the login or e-mail of somebody else, so nobody was made or added."
+    if other.known == "unknown":
+        return "only a server admin may look whether this Grafana knows them."
+    if wanted.missing_users == CREATE and "@" not in text:
+        return "no e-mail, so no user can be made of it."
     return ""
 
 
@@ -363,7 +375,7 @@ def _found(wanted: Wanted, plan: TeamPlan) -> bool:
     """Whether any wanted member is in the team and stays, or would come."""
     stay = [member for member in (plan.live.members if plan.live else ()) if member not in plan.wanted_removals]
     keys = {key for member in stay for key in member.user.keys(wanted.match_on)}
-    return bool(plan.kept or plan.additions or keys & wanted.texts.keys())
+    return bool(plan.kept or plan.spared or plan.additions or keys & wanted.texts.keys())
 
 
 def _too_many(wanted: Wanted, plan: TeamPlan) -> IdentityError | None:
@@ -397,6 +409,15 @@ def provisioned() -> IdentityError:
         "provisioned_team",
         "The team is provisioned through SCIM, which alone may change its members",
         "Change them in the identity provider, or take the team out of the list.",
+    )
+
+
+def maybe_the_same(other: str) -> IdentityError:
+    """Return the refusal of a team that another entry may mean, for which no team could be found (D18)."""
+    return _refused(
+        "maybe_same_team",
+        f"It may be the team of {other}, too, which could not be found, and each would undo what the other one does",
+        "See to the other entry first. Where all teams are given by name, or all by uid, this cannot be in doubt.",
     )
 
 

@@ -17,7 +17,7 @@ from ansible_collections.pcc.identity.plugins.module_utils._errors import Identi
 from ansible_collections.pcc.identity.plugins.module_utils._plan import UPDATE, Change
 from ansible_collections.pcc.identity.plugins.module_utils._report import NAMED, some
 from ansible_collections.pcc.identity.plugins.module_utils._team_apply import REMOVE, Applied
-from ansible_collections.pcc.identity.plugins.module_utils._team_model import ABSENT, Wanted, in_order, key_of
+from ansible_collections.pcc.identity.plugins.module_utils._team_model import ABSENT, Team, Wanted, in_order, key_of
 from ansible_collections.pcc.identity.plugins.module_utils._team_plan import ADD, TeamPlan, after, before
 
 Row = dict[str, t.Any]
@@ -36,6 +36,8 @@ class Work:
         applied: None if nothing was written.
         error: why the plan could not be made.
         skipped: why it was not tried.
+        team: that was found, also where there is no plan.
+        looked: whether it is known which team it is, or that there is none.
     """
 
     wanted: Wanted
@@ -43,6 +45,8 @@ class Work:
     applied: Applied | None = None
     error: IdentityError | None = None
     skipped: IdentityError | None = None
+    team: Team | None = None
+    looked: bool = False
 
     @property
     def written(self) -> bool:
@@ -58,7 +62,7 @@ def row_of(work: Work, *, planned: bool) -> Row:
         planned: tell what would be done, not what was.
     """
     wanted, plan, applied = work.wanted, work.plan or TeamPlan(None, len(work.wanted.texts)), work.applied
-    team = applied.team if applied else plan.live.team if plan.live else None
+    team = applied.team if applied else plan.live.team if plan.live else work.team
     rest = applied.rest if applied else None
     told = planned and not work.skipped
     added = list(_additions(plan) if told else applied.labels(ADD) if applied else ())
@@ -81,6 +85,7 @@ def row_of(work: Work, *, planned: bool) -> Row:
         "kept": list(in_order(kept)),
         "missing": [text for text in plan.missing if key_of(text) not in came],
         "protected": list(in_order({*plan.protected, *(rest.protected if rest else ())})),
+        "spared": list(in_order({*plan.spared, *(rest.spared if rest else ())})),
         "external": list(plan.external),
         "disabled": list(plan.disabled),
         "ambiguous": list(plan.ambiguous),
@@ -172,9 +177,8 @@ def _after(work: Work, plan: TeamPlan, *, planned: bool) -> int | None:
 def _warnings(plan: TeamPlan, applied: Applied | None) -> list[str]:
     warnings = list(plan.warnings)
     if applied:
-        warnings += [
-            f"{label} was removed by somebody else meanwhile." for label in applied.labels(REMOVE, others=True)
-        ]
+        gone = len(applied.labels(REMOVE, others=True))
+        warnings += [f"{gone} of the members removed by somebody else meanwhile."] if gone else []
     return warnings
 
 

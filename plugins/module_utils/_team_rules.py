@@ -40,6 +40,7 @@ _PER_TEAM: dict[str, tuple[Options, t.Any]] = {
     "max_removal_percent": ({"type": "int"}, 50),
     "reasons": ({"type": "dict"}, None),
     "source": ({"type": "str"}, None),
+    "spare": (_MEMBERS, []),
 }
 
 _FOR_ALL = (
@@ -99,6 +100,7 @@ def wanted_of(options: Options) -> list[Wanted]:
             max_removal_percent=entry["max_removal_percent"],
             match_on=tuple(options["match_on"]),
             protected=protected,
+            spare=frozenset(key_of(text) for text in entry["spare"]) - {""},
             reasons={key_of(str(key)): str(text) for key, text in (entry["reasons"] or {}).items()},
             **{name: options[name] for name in _FOR_ALL},
         )
@@ -127,15 +129,22 @@ def check_members(options: Options) -> list[Problem]:
     problems += _duplicates(entries)
     if not options["match_on"]:
         problems.append(Problem("", "match_on", "is empty: give email, or email and login."))
-    if options["missing_users"] == CREATE and options.get("grafana_token"):
-        problems.append(
+    elif EMAIL not in options["match_on"]:
+        problems.append(Problem("", "match_on", "is login alone: email has to be among them."))
+    if options.get("grafana_token"):
+        problems += [
             Problem(
                 "",
-                "missing_users",
-                "create is not possible with a token: Grafana lets only a server admin create users, with url_username "
-                "and url_password.",
+                field,
+                f"{str(value).lower()} is not possible with a token: Grafana lets only a server admin {what}, with "
+                "url_username and url_password.",
             )
-        )
+            for field, value, what in (
+                ("missing_users", CREATE, "create users"),
+                ("add_to_org", True, "look for users outside of the organisation"),
+            )
+            if options[field] == value
+        ]
     return problems
 
 

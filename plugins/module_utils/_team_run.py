@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import typing as t
 
@@ -15,10 +16,11 @@ from ansible_collections.pcc.identity.plugins.module_utils._apply import in_para
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._grafana_client import Grafana
 from ansible_collections.pcc.identity.plugins.module_utils._team_apply import Accounts, Applier, find_team
-from ansible_collections.pcc.identity.plugins.module_utils._team_model import ABSENT, Elsewhere, Live, key_of
+from ansible_collections.pcc.identity.plugins.module_utils._team_model import ABSENT, Elsewhere, Live, key_of, may_mean
 from ansible_collections.pcc.identity.plugins.module_utils._team_plan import (
     TeamPlan,
     make_team_plan,
+    maybe_the_same,
     refused_before,
     strangers,
 )
@@ -61,14 +63,17 @@ class _Run:
         self._halted = ""
 
     def read(self) -> None:
-        """Make the plan of every team that is not refused already. Nothing is written before all of them are made."""
-        open_ones = [work for work in self._works if work.plan is None]
-        if not open_ones:
+        """Make the plan of every team that is not refused already. Nothing is written before all of them are made.
+
+        Also of those that are refused it is found out which team they are: another entry may mean it, too.
+        """
+        if all(work.plan for work in self._works):
             return
         # First of all, since without it the members of a team look like nobody (D14).
         self._accounts = Accounts(self._grafana, self._grafana.users())
-        in_parallel(self._plan, open_ones, self._grafana.connection.concurrency)
+        in_parallel(self._plan, self._works, self._grafana.connection.concurrency)
         self._refuse_duplicates()
+        self._refuse_doubtful()
 
     def write(self) -> None:
         """Carry the plans out."""
@@ -106,32 +111,55 @@ class _Run:
         """Read a team and make its plan, or note why that cannot be."""
         wanted = work.wanted
         accounts = t.cast(Accounts, self._accounts)
+        refused = work.plan is not None
+        creating = not refused and wanted.state != ABSENT and wanted.create_team
         try:
-            team = find_team(self._grafana, wanted, creating=wanted.state != ABSENT and wanted.create_team)
+            work.team = team = find_team(self._grafana, wanted, creating=creating)
+            work.looked = True
+            if refused:
+                return
             live = Live(team, self._grafana.members(team)) if team else None
             others = accounts.elsewhere(strangers(wanted, live, accounts.users), wanted)
         except IdentityError as error:
-            work.error = error
+            work.error = None if refused else error
             return
         work.plan = make_team_plan(wanted, live, accounts.users, others)
         with self._lock:
             self._others[id(work)] = others
 
     def _refuse_duplicates(self) -> None:
-        """Refuse the whole run if two entries are one team, by name and by uid (D18).
+        """Refuse the whole run if two entries are one team, by name and by uid, whatever else is wrong with them (D18).
 
         Raises:
             Problems: there are such.
         """
-        places: dict[str, list[str]] = {}
+        places: dict[tuple[str, str | int], list[str]] = {}
         for work in self._works:
-            if work.plan and work.plan.live:
-                places.setdefault(f"team {work.plan.live.team.key}", []).append(work.wanted.where)
+            keys: list[tuple[str, str | int]] = []
+            if work.team:
+                keys = [("uid", work.team.uid), ("id", work.team.id)]
             elif work.plan and work.plan.create:
-                places.setdefault(f"name {key_of(work.wanted.name or '')}", []).append(work.wanted.where)
-        problems = [duplicate(wheres) for wheres in places.values() if len(wheres) > 1]
-        if problems:
-            raise Problems(problems, code="duplicate_team")
+                keys = [("name", key_of(work.wanted.name or ""))]
+            for kind, value in keys:
+                if value:
+                    places.setdefault((kind, value), []).append(work.wanted.where)
+        doubled = dict.fromkeys(tuple(wheres) for wheres in places.values() if len(wheres) > 1)
+        if doubled:
+            raise Problems([duplicate(wheres) for wheres in doubled], code="duplicate_team")
+
+    def _refuse_doubtful(self) -> None:
+        """Refuse each team that may be that of another entry, for which none was found."""
+        lost = [work for work in self._works if work.team is None]
+        for work in self._works:
+            if work.team is None or work.plan is None or work.plan.refusal:
+                continue
+            for other in lost:
+                # Two names are two teams.
+                if not (work.wanted.name and other.wanted.name) and may_mean(
+                    other.wanted, work.team, looked=other.looked
+                ):
+                    work.plan = dataclasses.replace(work.plan, refusal=maybe_the_same(other.wanted.where))
+                    break
 
     def _carry_out(self, pair: tuple[Work, TeamPlan]) -> None:
         work, plan = pair

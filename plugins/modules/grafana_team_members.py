@@ -29,6 +29,7 @@ options:
     description:
       - The teams with their members. Either this, or one team by itself with O(team) or O(team_uid) and O(members).
       - A team may be in the list only once, by its name or by its uid.
+      - If a team cannot be found, teams that are given the other way are refused if they may be the same one.
       - An option that an entry does not give has the value that the module has for it.
     type: list
     elements: dict
@@ -81,6 +82,11 @@ options:
         description:
           - As O(source), for this team.
         type: str
+      spare:
+        description:
+          - As O(spare), for this team.
+        type: list
+        elements: str
   team:
     description:
       - Exact name of one team.
@@ -139,6 +145,14 @@ options:
     description:
       - Where the entry comes from, for messages, for example C(group_vars/acme.yml).
     type: str
+  spare:
+    description:
+      - Further e-mails and logins of people who are wanted, such as a login that is an e-mail of former times.
+      - With O(state=exact), a member whose e-mail or login is one of these, or one of O(members), is never removed,
+        whatever O(match_on) says. Nobody is added by them. Such members are in RV(teams[].spared).
+    type: list
+    elements: str
+    default: []
   create_team:
     description:
       - Whether to create a team that does not exist. Without it such a team is an error.
@@ -158,13 +172,13 @@ options:
   add_to_org:
     description:
       - Whether to add members to the organisation who are users of this Grafana already. They get the role Viewer.
-      - With a token Grafana does not tell who is a user outside of the organisation. Check mode then reports them as
-        missing, with a warning, and a real run tries.
+      - It needs basic authentication of a server admin, who alone may look for users outside of the organisation.
+      - Whoever only has somebody else's e-mail as login is not added, but reported as missing.
     type: bool
     default: false
   match_on:
     description:
-      - What members are compared by. With both, a member may be given by e-mail or by login.
+      - What members are compared by, V(email) or both. With both, a member may be given by e-mail or by login.
     type: list
     elements: str
     choices: [email, login]
@@ -300,6 +314,13 @@ teams:
       type: list
       elements: str
       sample: [admin@localhost]
+    spared:
+      description:
+        - Members whom O(match_on) does not recognise, and who stay since their e-mail or login is in O(members) or
+          O(spare).
+      type: list
+      elements: str
+      sample: []
     external:
       description: Members whom O(ignore_external) leaves alone.
       type: list
@@ -338,8 +359,8 @@ teams:
     remaining_drift:
       description:
         - What is still to be done for the team, whether it failed, was refused or came up meanwhile. Next to it, only
-          RV(teams[].missing), RV(teams[].disabled), RV(teams[].ambiguous), RV(teams[].protected) and
-          RV(teams[].external) are different from what is wanted.
+          RV(teams[].missing), RV(teams[].disabled), RV(teams[].ambiguous), RV(teams[].protected),
+          RV(teams[].spared) and RV(teams[].external) are different from what is wanted.
       type: dict
       contains:
         add:
@@ -356,7 +377,7 @@ teams:
       type: bool
       sample: false
     warnings:
-      description: What is odd about the team.
+      description: What is odd about the team, in numbers. It names nobody.
       type: list
       elements: str
       sample: []

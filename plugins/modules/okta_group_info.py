@@ -62,6 +62,10 @@ options:
         deprovisioned users out is as good. The group is read once more before anything else.
       - V(strict) fails the group, V(warn) takes it with a warning, V(off) does not ask for the count.
       - The group fails, or is warned about, also where Okta tells no count.
+      - Whether Okta counts deprovisioned users, one group with some of them shows for all groups of the task. If it
+        leaves them out, a group whose count includes its own is short of others, and treated like any other mismatch.
+      - As long as no group shows it, a group cannot be told from a whole one that is short of exactly as many users as
+        it has deprovisioned ones. So it is with a group that is read by itself.
     type: str
     choices: [strict, warn, 'off']
     default: strict
@@ -182,8 +186,7 @@ groups:
       sample: true
     warnings:
       description:
-        - What somebody should look at, such as members without an e-mail address, or with the same one. Users are named
-          by their ids.
+        - What somebody should look at, such as members with the same e-mail address. Users are named by their ids.
       type: list
       elements: str
       sample: []

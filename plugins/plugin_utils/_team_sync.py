@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import typing as t
+import urllib.parse
 
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -34,6 +35,7 @@ ELSEWHERE = {
     "create_team": "it holds for the whole run: set team_sync_create_teams.",
     "protected_users": "it holds for the whole run: set team_sync_protected_users.",
 }
+MATCH_ON = ("email", "login")
 _NO_VALUE = "needs a value, or take the key out."
 
 
@@ -71,11 +73,13 @@ class Plan(t.TypedDict):
     problems: list[str]
 
 
-def plan_of(lists: t.Mapping[str, t.Any]) -> Plan:
+def plan_of(lists: t.Mapping[str, t.Any], *, match_on: t.Any = ("email",), protected_users: t.Any = ()) -> Plan:
     """Return what mappings ask for, the mappings of a team merged into one.
 
     Args:
         lists: lists of mappings by the name of the variable they stand in; text is read as YAML or JSON.
+        match_on: what team_sync_match_on is: some of MATCH_ON.
+        protected_users: what team_sync_protected_users is.
 
     Returns:
         Teams and groups, and all problems of all mappings. Reads nothing but its arguments and raises nothing.
@@ -119,7 +123,86 @@ def plan_of(lists: t.Mapping[str, t.Any]) -> Plan:
                 "no mapping at all, so there is nothing to keep in step. Give at least one.",
             )
         )
+    _variables(match_on, protected_users, problems)
     return {"teams": list(teams.values()), "groups": groups, "problems": [str(problem) for problem in problems]}
+
+
+def _variables(match_on: t.Any, protected_users: t.Any, problems: list[Problem]) -> None:
+    """Note what is wrong with variables that hold for the whole run."""
+    fields = _words("team_sync_match_on", match_on, problems)
+    if fields is not None and (wrong := [str(field) for field in fields if field not in MATCH_ON]):
+        problems.append(Problem("team_sync_match_on", "", f"knows email and login, not {', '.join(wrong)}."))
+    elif fields is not None and "email" not in fields:
+        problems.append(
+            Problem(
+                "team_sync_match_on",
+                "",
+                "email has to be among them: logins alone miss users who are in the team by their e-mail. "
+                "Give [email] or [email, login].",
+            )
+        )
+    _words("team_sync_protected_users", protected_users, problems)
+
+
+def _words(variable: str, value: t.Any, problems: list[Problem]) -> list[t.Any] | None:
+    """Return a list of texts, for which Ansible also takes text with commas; None after noting what is wrong."""
+    if isinstance(value, str):
+        # As it comes from -e NAME=[..], which is text and no list.
+        if any(letter in value for letter in "[]{}\"'"):
+            problems.append(
+                Problem(
+                    variable,
+                    "",
+                    "is text with brackets or quotes. Give a list, on the command line as in "
+                    f'-e \'{{"{variable}": ["one", "two"]}}\'.',
+                )
+            )
+            return None
+        return [word.strip() for word in value.split(",") if word.strip()]
+    if isinstance(value, t.Sequence):
+        return list(value)
+    problems.append(Problem(variable, "", f"must be a list, not {_a(value)}."))
+    return None
+
+
+def target_of(url: t.Any, org_id: t.Any = None) -> str:
+    """Return what tells organisations of Grafanas apart, the same for all ways to write an address.
+
+    A user and a password in the address are left out, as it is shown. The organisation is 1 if it is not said, which is
+    the one that every Grafana begins with.
+    """
+    text = str(url or "").strip()
+    try:
+        parts = urllib.parse.urlsplit(text)
+        port = parts.port
+    except ValueError:
+        # The module says what is wrong with it.
+        return ""
+    scheme, host = parts.scheme.lower(), parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    if port is not None and port != _PORTS.get(scheme):
+        host = f"{host}:{port}"
+    if not host:
+        return ""
+    organisation = str(org_id or "").strip() or "1"
+    return f"{scheme}://{host}{parts.path.rstrip('/')} org {organisation}"
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def rivals_of(plan: t.Mapping[str, t.Any], other: t.Any) -> list[str]:
+    """Return the teams that two plans for the same organisation have in common, as far as is known before it is asked.
+
+    A name and a uid may mean the same team as well, which only Grafana could tell.
+    """
+    theirs = {_known_as(team) for team in (other.get("teams") if isinstance(other, t.Mapping) else None) or []}
+    return [team["team"] for team in plan.get("teams") or [] if _known_as(team) in theirs]
+
+
+def _known_as(team: t.Mapping[str, t.Any]) -> tuple[str | None, str | None]:
+    return (team["name"], team["uid"])
 
 
 def _as_list(variable: str, value: t.Any, problems: list[Problem]) -> t.Sequence[t.Any]:
@@ -350,12 +433,12 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
     Returns:
         C(entries): for grafana_team_members, in the order of the plan's teams. C(teams): a row per team with
         C(excluded) (users whose status keeps them out), C(unknown) (users without an e-mail to find them by), C(in)
-        (groups by member, as C(key_of) has it) and C(reasons). C(groups): see L(Source). C(protected): logins of users
-        without e-mail, who are in a group, so that nobody is taken out of a team who only could not be recognised.
-        C(ready): whether any team has a whole list.
+        (groups by member, as C(key_of) has it), C(names) (what the members are called in Okta and their groups, by all
+        of their e-mails and logins, as C(key_of) has them), C(people) (e-mails and logins of all users, as they are)
+        and C(reasons). C(groups): see L(Source). C(ready): whether any team has a whole list.
     """
     rows = _rows(plan, okta)
-    teams, entries, unknown_logins = [], [], set()
+    teams, entries = [], []
     for team in plan["teams"]:
         mine = [(label_of(plan["groups"][position]), rows[position]) for position in team["groups"]]
         errors = [f"Okta group {label!r}: {row['error']}" for label, row in mine if row["error"]]
@@ -363,8 +446,18 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
         within: dict[str, list[str]] = {}
         unknown: dict[str, Row] = {}
         excluded: dict[str, Row] = {}
+        names: dict[str, Row] = {}
+        spare: dict[str, str] = {}
+        people: dict[str, None] = {}
         for label, row in mine:
             for user in row["members"]:
+                called = [user[name].strip() for name in ("email", "login") if (user.get(name) or "").strip()]
+                people.update(dict.fromkeys(called))
+                for name in called:
+                    spare.setdefault(key_of(name), name)
+                    known = names.setdefault(key_of(name), {"name": called[0], "groups": []})
+                    if label not in known["groups"]:
+                        known["groups"].append(label)
                 address = user.get("email") or (user.get("login") if "login" in match_on else None)
                 if not address:
                     unknown.setdefault(
@@ -374,6 +467,7 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
                 members.setdefault(key_of(address), address.strip())
                 within.setdefault(key_of(address), []).append(label)
             for user in row["excluded"]:
+                people.update(dict.fromkeys(user[name] for name in ("email", "login") if user.get(name)))
                 excluded.setdefault(
                     user["login"],
                     {"login": user["login"], "email": user.get("email"), "status": user.get("status"), "group": label},
@@ -384,18 +478,21 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
             for key in {key_of(user[name]) for name in ("email", "login") if user[name]} - members.keys()
         }
         failed = next((row for _label, row in mine if row["error"]), None)
-        unknown_logins |= {user["login"] for user in unknown.values()}
-        entries.append(_entry(team, sorted(members.values(), key=key_of), errors, reasons))
+        entries.append(
+            _entry(team, sorted(members.values(), key=key_of), sorted(spare.values(), key=key_of), errors, reasons)
+        )
         teams.append(
             {
                 "team": team["team"],
                 "groups": [label for label, _row in mine],
                 "desired": len(members),
                 "in": within,
+                "names": names,
+                "people": sorted(people),
                 "excluded": sorted(excluded.values(), key=_login),
                 "unknown": sorted(unknown.values(), key=_login),
                 "reasons": reasons,
-                "error": "; ".join(errors) or None,
+                "error": _joined(errors) or None,
                 "error_code": failed["error_code"] if failed else None,
                 "hint": failed["hint"] if failed else None,
             }
@@ -404,7 +501,6 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
         "entries": entries,
         "teams": teams,
         "groups": [_source(group, row) for group, row in zip(plan["groups"], rows, strict=True)],
-        "protected": sorted(unknown_logins, key=key_of),
         "ready": any(entry["source_complete"] for entry in entries),
     }
 
@@ -418,19 +514,25 @@ def _login(user: Row) -> str:
     return key_of(user["login"])
 
 
-def _entry(team: Team, members: list[str], errors: list[str], reasons: dict[str, str]) -> Row:
+def _entry(team: Team, members: list[str], spare: list[str], errors: list[str], reasons: dict[str, str]) -> Row:
     entry: Row = {
         **({"name": team["name"]} if team["name"] else {"uid": team["uid"]}),
         # What is not wholly known is not handed on, not even in part (D2).
         "members": [] if errors else members,
+        # Nobody of the groups is removed for going by another name in Grafana.
+        "spare": [] if errors else spare,
         "source_complete": not errors,
         "reasons": {} if errors else reasons,
         "source": team["source"],
         **team["settings"],
     }
     if errors:
-        entry["source_error"] = "; ".join(errors)
+        entry["source_error"] = _joined(errors)
     return entry
+
+
+def _joined(errors: list[str]) -> str:
+    return "; ".join([*(error.rstrip(".") for error in errors[:-1]), *errors[-1:]])
 
 
 def _rows(plan: Plan, okta: t.Mapping[str, t.Any]) -> list[Row]:
@@ -477,11 +579,29 @@ def _source(group: t.Mapping[str, str], row: Row) -> Source:
 
 
 def told(result: t.Mapping[str, t.Any]) -> str | None:
-    """Return what a module's result says of itself, or None if it says nothing."""
-    message = _lines(result.get("msg"))[:1]
+    """Return what a module's result says of itself, or None if it says nothing.
+
+    That is all of its message, which may have a line per problem, but neither a traceback nor the hint, which the
+    result has once more by itself.
+    """
+    text = str(result.get("msg") or "").strip()
+    hint = str(result.get("hint") or "").strip()
+    message = _lines(text[: -len(hint)] if hint and text != hint and text.endswith(hint) else text)
     # Of a module that broke off, its last line says why.
     why = _lines(result.get("module_stderr"))[-1:] or _lines(result.get("module_stdout"))[-1:]
-    return ": ".join([*message, *why]) or None
+    if why:
+        return ": ".join([*message[:1], *why])
+    return "\n".join(_without_traceback(message)) or None
+
+
+def _without_traceback(lines: list[str]) -> list[str]:
+    """Return lines without the places in the source that a traceback has; what it ends with stays."""
+    kept, within = [], False
+    for line in lines:
+        within = line.lstrip().startswith("Traceback (most recent") or (within and line.startswith(" "))
+        if not within:
+            kept.append(line.rstrip())
+    return kept
 
 
 def _lines(text: t.Any) -> list[str]:

@@ -21,28 +21,32 @@ PREFIX = "identity_team_sync_"
 _TEAM_SUCCESS = "team_last_success_timestamp_seconds"
 _RUN_SUCCESS = "last_success_timestamp_seconds"
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
-_OLD_RUN = re.compile(rf"^{PREFIX}{_RUN_SUCCESS} {_NUMBER}$", re.MULTILINE)
-_OLD_TEAM = re.compile(rf'^{PREFIX}{_TEAM_SUCCESS}\{{team="((?:[^"\\\n]|\\.)*)"\}} {_NUMBER}$', re.MULTILINE)
+_TEXT = r'"((?:[^"\\\n]|\\.)*)"'
+_OLD_RUN = re.compile(rf"^{PREFIX}{_RUN_SUCCESS}\{{sync={_TEXT}\}} {_NUMBER}$", re.MULTILINE)
+_OLD_TEAM = re.compile(rf"^{PREFIX}{_TEAM_SUCCESS}\{{sync={_TEXT},team={_TEXT}\}} {_NUMBER}$", re.MULTILINE)
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", '"': '\\"'}
 
 Sample = tuple[dict[str, str], float]
 
 
-def metrics_of(outcome: Outcome, previous: str = "", *, interval: float = 0) -> str:
+def metrics_of(outcome: Outcome, previous: str = "", *, sync: str, interval: float = 0) -> str:
     """Return the file to write.
 
     Args:
         outcome: from C(outcome_of).
-        previous: the file of the run before, or an empty text.
+        previous: the file of the run before, or an empty text. What another sync has left there is not taken over.
+        sync: what this sync is called, the label of that name of every sample.
         interval: seconds between two runs, 0 if there is no timetable.
 
     Returns:
         Text with HELP and TYPE for every metric, ending in a line break.
     """
     run, teams = outcome["run"], outcome["teams"]
-    found = _OLD_RUN.search(previous)
-    success = run["finished"] if run["ok"] else float(found[1]) if found else 0.0
-    old_teams = {_plain(name): float(value) for name, value in _OLD_TEAM.findall(previous)}
+    old_runs = {_plain(name): float(value) for name, value in _OLD_RUN.findall(previous)}
+    success = run["finished"] if run["ok"] else old_runs.get(sync, 0.0)
+    old_teams = {
+        _plain(team): float(value) for name, team, value in _OLD_TEAM.findall(previous) if _plain(name) == sync
+    }
     if teams:
         by_team = {
             team["team"]: run["finished"] if team["status"] in IN_STEP else old_teams.get(team["team"], 0.0)
@@ -56,7 +60,9 @@ def metrics_of(outcome: Outcome, previous: str = "", *, interval: float = 0) -> 
     def gauge(name: str, text: str, *samples: Sample) -> None:
         if samples:
             lines.extend((f"# HELP {PREFIX}{name} {text}", f"# TYPE {PREFIX}{name} gauge"))
-            lines.extend(f"{PREFIX}{name}{_labels(labels)} {_value(value)}" for labels, value in samples)
+            lines.extend(
+                f"{PREFIX}{name}{_labels({'sync': sync, **labels})} {_value(value)}" for labels, value in samples
+            )
 
     def per_team(name: str, text: str, value: t.Callable[[dict[str, t.Any]], float]) -> None:
         gauge(name, text, *(({"team": team["team"]}, value(team)) for team in teams))
@@ -111,6 +117,16 @@ def metrics_of(outcome: Outcome, previous: str = "", *, interval: float = 0) -> 
         lambda team: len(team["not_removed"]),
     )
     per_team(
+        "last_protected",
+        "Members who should not be in the team, but stay as its administrators or as protected users.",
+        lambda team: len(team["protected"]),
+    )
+    per_team(
+        "last_spared",
+        "Members who are in the groups by another name than in Grafana, so that they were not removed.",
+        lambda team: len(team["spared"]),
+    )
+    per_team(
         "last_removals_disabled",
         "Whether members could not all be seen, so that none was removed.",
         lambda team: team["removals_disabled"],
@@ -151,7 +167,7 @@ def _labels(labels: dict[str, str]) -> str:
     escaped = [
         f'{name}="{"".join(_ESCAPES.get(letter, letter) for letter in str(value))}"' for name, value in labels.items()
     ]
-    return f"{{{','.join(escaped)}}}" if escaped else ""
+    return f"{{{','.join(escaped)}}}"
 
 
 def _plain(text: str) -> str:

@@ -24,9 +24,12 @@ from ansible_collections.pcc.identity.plugins.plugin_utils._team_sync import Pla
 #: Statuses of a team that is as it shall be.
 IN_STEP = frozenset({"created", "updated", "unchanged"})
 #: Lists of a team that the log counts, and names only if it is told to.
-COUNTED = ("added", "removed", "missing", "protected", "external", "disabled", "ambiguous")
+COUNTED = ("added", "removed", "missing", "protected", "spared", "external", "disabled", "ambiguous")
 AGAIN = "Run it again when the cause is gone: what is done is left alone, the rest is tried."
-_EMAIL = re.compile(r"[^\s'\"<>(),;:=\[\]]+@[^\s'\"<>(),;:=\[\]]+")
+# What ends a sentence is not part of an address.
+_EMAIL = re.compile(r"(?:\"[^\"\n]+\"|[^\s'\"<>(),;:=\[\]]+)@[^\s'\"<>(),;:=\[\]]+(?<![.!?])")
+#: Lists of a team with what its members are called.
+_NAMING = (*COUNTED, "not_added", "not_removed", "people")
 _SERVICES = ("okta", "grafana")
 
 
@@ -95,7 +98,7 @@ def outcome_of(
         names: whether members are shown by e-mail.
     """
     problems = list(plan.get("problems") or [])
-    stopped = error or (f"{len(problems)} wrong in the mappings" if problems else None)
+    stopped = error or (f"{_number(len(problems), 'problem')} in the input" if problems else None)
     joined = list(sources.get("teams") or [])
     given = grafana.get("teams")
     rows = given if isinstance(given, list) else []
@@ -103,7 +106,8 @@ def outcome_of(
     for position, team in enumerate(plan.get("teams") or []):
         source = joined[position] if position < len(joined) else {}
         row = rows[position] if position < len(rows) and isinstance(rows[position], dict) else {}
-        teams.append(_team(team, plan, source, row, stopped or told(grafana)))
+        whole = {"error": stopped} if stopped else {**grafana, "error": told(grafana)}
+        teams.append(_team(team, plan, source, row, whole))
     failed = [team["team"] for team in teams if team["status"] not in IN_STEP]
     run: Run = {
         "started": float(started),
@@ -125,15 +129,40 @@ def outcome_of(
         "lines": [],
         "failure": "",
     }
-    outcome["lines"] = [line if names else without_emails(line) for line in _lines(outcome, names)]
-    failure = _failure(outcome, problems, error)
-    outcome["failure"] = failure if names else without_emails(failure)
+    said = _said(outcome, names)
+    outcome["lines"] = _lines(outcome, names, said)
+    outcome["failure"] = _failure(outcome, [said(problem) for problem in problems], said)
     return outcome
 
 
-def without_emails(text: str) -> str:
-    """Return a text with every e-mail address taken out: they are personal data, and logs are kept."""
+def without_emails(text: str, known: t.Iterable[str] = ()) -> str:
+    """Return a text with every e-mail address and login taken out: they are personal data, and logs are kept.
+
+    Args:
+        text: any.
+        known: e-mails and logins of people who may be in it, which need not look like any.
+    """
+    folded = text.casefold()
+    # The longest first, as one may be the end of another.
+    for name in sorted({name for name in known if len(name) > 2 and name.casefold() in folded}, key=len, reverse=True):
+        pattern = rf"(?<![\w.+@-]){re.escape(name)}(?![\w@-]|[.+]\w)"
+        # A login may be an ordinary word, too, such as grafana.
+        what, flags = ("(e-mail)", re.IGNORECASE) if "@" in name else ("(login)", re.NOFLAG)
+        text = re.sub(pattern, what, text, flags=flags)
     return _EMAIL.sub("(e-mail)", text)
+
+
+def _said(outcome: Outcome, names: bool) -> t.Callable[[str], str]:
+    """Return what makes of a text what may be told of it."""
+    if names:
+        return str
+    known = {name for team in outcome["teams"] for what in _NAMING for name in team[what]}
+    known |= {str(user.get("email") or "") for team in outcome["teams"] for user in team["failed_users"]}
+    return lambda text: without_emails(text, known)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _unread(plan: Plan, why: str | None) -> list[Row]:
@@ -151,12 +180,21 @@ def _unread(plan: Plan, why: str | None) -> list[Row]:
     ]
 
 
-def _team(team: t.Mapping[str, t.Any], plan: Plan, source: Row, row: Row, why: str | None) -> Row:
-    """Return the row of a team: what the module says, or if it said nothing, why."""
+def _team(team: t.Mapping[str, t.Any], plan: Plan, source: Row, row: Row, whole: t.Mapping[str, t.Any]) -> Row:
+    """Return the row of a team: what the module says, or if it said nothing, why.
+
+    Args:
+        team: of the plan.
+        plan: that it is from.
+        source: what Okta said.
+        row: what Grafana said.
+        whole: what stopped all teams, as error, error_code and hint, each if it is known.
+    """
     status = row.get("status") or "failed"
     error = row.get("error")
     if not row:
-        error = source.get("error") or why or "it was not tried."
+        row = {} if source.get("error") else {name: whole.get(name) for name in ("error_code", "hint")}
+        error = source.get("error") or whole.get("error") or "it was not tried."
     elif status not in IN_STEP and not error:
         error = told(row) or _of_users(row) or "it was not tried."
     stats = row.get("stats") or {}
@@ -175,6 +213,8 @@ def _team(team: t.Mapping[str, t.Any], plan: Plan, source: Row, row: Row, why: s
         "excluded": list(source.get("excluded") or []),
         "unknown": list(source.get("unknown") or []),
         "in": dict(source.get("in") or {}),
+        "names": dict(source.get("names") or {}),
+        "people": list(source.get("people") or []),
         "reasons": dict(source.get("reasons") or {}),
         "desired": source.get("desired"),
         "members": stats.get("after"),
@@ -196,31 +236,35 @@ def _of_users(row: Row) -> str | None:
 # -- what is shown -----------------------------------------------------------------------------------------------------
 
 
-def _lines(outcome: Outcome, names: bool) -> list[str]:
+def _lines(outcome: Outcome, names: bool, said: t.Callable[[str], str]) -> list[str]:
     run = outcome["run"]
     lines = ["Would be:"] if run["check"] and outcome["teams"] else []
     for team in outcome["teams"]:
-        lines.append(f"{team['team']}: {_summary(team)}")
+        first, *more = _summary(team, said).splitlines()
+        lines.append(f"{team['team']}: {first}")
+        lines += [f"  {line}" for line in more]
         if names:
             lines += [f"  {line}" for line in _members(team)]
-        lines += [f"  warning: {warning}" for warning in team["warnings"]]
+        lines += [f"  warning: {said(warning)}" for warning in team["warnings"]]
     if run["error"] and not outcome["teams"]:
         lines.append("No team was looked at.")
     return lines
 
 
-def _summary(team: Row) -> str:
+def _summary(team: Row, said: t.Callable[[str], str]) -> str:
     """Return what became of a team. In check mode it is what would become of it, which the lines are headed by."""
     counts = [f"{len(team[name])} {name}" for name in ("added", "removed") if team[name]]
     if team["status"] not in IN_STEP:
-        done = f" ({', '.join(counts)} nevertheless)" if counts else ""
-        return f"{team['status']}: {team['error']}{done}"
+        done = f", but {' and '.join(counts)}" if counts else ""
+        return f"{team['status']}{done}: {said(team['error'])}"
     parts = [
         team["status"] if team["status"] == "created" or not counts else "",
         *counts,
-        f"{team['members']} members" if team["members"] is not None else "",
+        _number(team["members"], "member") if team["members"] is not None else "",
         f"{len(team['missing'])} missing in Grafana" if team["missing"] else "",
         f"{len(team['not_removed'])} not removed" if team["not_removed"] else "",
+        f"{len(team['protected'])} protected" if team["protected"] else "",
+        f"{len(team['spared'])} by another name" if team["spared"] else "",
         f"{len(team['excluded'])} left out by status" if team["excluded"] else "",
         f"{len(team['unknown'])} without e-mail" if team["unknown"] else "",
     ]
@@ -229,18 +273,22 @@ def _summary(team: Row) -> str:
 
 def _members(team: Row) -> list[str]:
     """Return a line for each member that comes, goes or does neither although one might expect it, with the reason."""
-    of = " and ".join(team["groups"])
-    many = "groups" if len(team["groups"]) > 1 else "group"
+
+    def why(member: str) -> str:
+        return team["reasons"].get(key_of(member)) or f"not in Okta {_groups(team['groups'])}"
+
     lines = [f"+ {member}  # in Okta {_groups_of(team, member)}" for member in team["added"]]
-    lines += [
-        f"- {member}  # {team['reasons'].get(key_of(member)) or f'not in Okta {many} {of}'}"
-        for member in team["removed"]
-    ]
+    lines += [f"- {member}  # {why(member)}" for member in team["removed"]]
     lines += [
         f"? {member}  # in Okta {_groups_of(team, member)}, but no such user in Grafana" for member in team["missing"]
     ]
-    lines += [f"! {member}  # stays, but is not in Okta {many} {of}" for member in team["not_removed"]]
-    listed = {key_of(member) for member in team["removed"]}
+    lines += [f"! {member}  # {why(member)}, but not removed" for member in team["not_removed"]]
+    lines += [
+        f"! {member}  # {why(member)}, but stays as an administrator of the team or a protected user"
+        for member in team["protected"]
+    ]
+    lines += [f"= {member}  # {_other_name(team, member)}, not removed" for member in team["spared"]]
+    listed = {key_of(member) for what in ("removed", "not_removed", "protected") for member in team[what]}
     for user in team["excluded"]:
         if key_of(user.get("email") or user["login"]) not in listed:
             lines.append(f"x {user.get('email') or user['login']}  # {user['status']} in Okta")
@@ -249,29 +297,45 @@ def _members(team: Row) -> list[str]:
 
 
 def _groups_of(team: Row, member: str) -> str:
-    within = team["in"].get(key_of(member)) or team["groups"]
-    return f"{'groups' if len(within) > 1 else 'group'} {' and '.join(within)}"
+    return _groups(team["in"].get(key_of(member)) or team["groups"])
 
 
-def _failure(outcome: Outcome, problems: list[str], error: str | None) -> str:
+def _groups(groups: list[str]) -> str:
+    return f"{'groups' if len(groups) > 1 else 'group'} {' and '.join(groups)}"
+
+
+def _other_name(team: Row, member: str) -> str:
+    """Return where somebody is whom Grafana knows by another e-mail than Okta does."""
+    known = team["names"].get(key_of(member))
+    groups = _groups(known["groups"] if known else team["groups"])
+    # By the login in Grafana, which is not told.
+    other = f" ({known['name']})" if known and key_of(known["name"]) != key_of(member) else ""
+    return f"in Okta {groups} by another name{other}"
+
+
+def _failure(outcome: Outcome, problems: list[str], said: t.Callable[[str], str]) -> str:
     run = outcome["run"]
     if run["ok"]:
         return ""
     if problems:
-        head = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        return "\n".join(
-            [f"{head} in the mappings, nothing was asked or written:", *(f"- {problem}" for problem in problems)]
-        )
+        head = f"{_number(len(problems), 'problem')} in the input, nothing was asked or written:"
+        return "\n".join([head, *(f"- {problem}" for problem in problems)])
     teams = [team for team in outcome["teams"] if team["status"] not in IN_STEP]
     if not teams:
-        return f"The run was stopped: {error}\n{AGAIN}"
-    lines = [f"{len(teams)} of {len(outcome['teams'])} teams {'is' if len(teams) == 1 else 'are'} not in step:"]
-    for team in teams[:NAMED]:
-        lines.append(f"- {team['team']}: {team['error']}")
-        if team["hint"]:
-            lines.append(f"  {team['hint']}")
-    if teams[NAMED:]:
-        lines.append(f"- and {len(teams) - NAMED} more")
+        return f"The run was stopped: {said(run['error'] or '')}\n{AGAIN}"
+    lines = [
+        f"{len(teams)} of {_number(len(outcome['teams']), 'team')} {'is' if len(teams) == 1 else 'are'} not in step:"
+    ]
+    # What stopped all of them is told once.
+    causes: dict[tuple[str, str | None], list[str]] = {}
+    for team in teams:
+        causes.setdefault((team["error"], team["hint"]), []).append(team["team"])
+    for (error, hint), failed in list(causes.items())[:NAMED]:
+        first, *more = said(error).splitlines() or [""]
+        lines.append(f"- {some(failed)}: {first}")
+        lines += [f"  {line}" for line in (*more, *(said(hint).splitlines() if hint else ()))]
+    if rest := sum(len(failed) for failed in list(causes.values())[NAMED:]):
+        lines.append(f"- and {rest} more")
     return "\n".join([*lines, AGAIN])
 
 
@@ -292,8 +356,10 @@ def log_of(outcome: Outcome, *, emails: bool = False) -> list[str]:
         .replace("+00:00", "Z")
     )
 
+    tell = _said(outcome, emails)
+
     def said(text: str | None) -> str | None:
-        return text if emails or text is None else without_emails(text)
+        return None if text is None else tell(text)
 
     lines = []
     for team in outcome["teams"]:

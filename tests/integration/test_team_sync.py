@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from emulator.testing import GRAFANA_TOKEN
+from emulator.testing import GRAFANA_TOKEN, running
 from tests.support.team_sync import environment, fill, people, samples, teams_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = "playbooks/team_sync.yml"
 DEPROVISIONED = {"login": "gone@acme.example", "status": "DEPROVISIONED"}
 RUN_SUCCESS = "identity_team_sync_last_success_timestamp_seconds"
-OLD = f"# TYPE {RUN_SUCCESS} gauge\n{RUN_SUCCESS} 1700000000.5\n"
+OLD = f'# TYPE {RUN_SUCCESS} gauge\n{RUN_SUCCESS}{{sync="localhost"}} 1700000000.5\n'
 
 
 def mapping(team, *groups, **more):
@@ -85,7 +85,7 @@ def test_d18_d19_preview_run_and_run_again(sync, emulator, tmp_path, metrics, lo
         "- bob@acme.example  # not in Okta groups SRE and Leads",
         "- gone@acme.example  # DEPROVISIONED in Okta",
         "? nobody@acme.example  # in Okta group Leads, but no such user in Grafana",
-        "Data Team: created, 1 added, 1 members",
+        "Data Team: created, 1 added, 1 member",
         "+ dora@acme.example  # in Okta group Data",
     ]
     assert "--- before: grafana team SRE Team (uid " in check.output
@@ -146,10 +146,8 @@ def test_d1_d2_d4_d6_what_fails_fails_alone(sync, emulator, tmp_path, metrics, l
     }
     assert run.changed == {"localhost": 1}
     assert "5 of 6 teams are not in step:" in run.output
-    for team in ("Gone Team", "Mixed Team"):
-        assert (
-            f"- {team}: The list of members is not complete: Okta group 'Gone': There is no group named" in run.output
-        )
+    gone = "The list of members is not complete: Okta group 'Gone': There is no group named"
+    assert f"- Gone Team, Mixed Team: {gone}" in run.output
     assert "- Empty Team: The list of members is empty; 1 member ((e-mail)) would be removed" in run.output
     assert "- Big Team: 5 members" in run.output
     assert "- Long Team: The list of members is not complete: Okta group 'Long': " in run.output
@@ -188,10 +186,89 @@ def test_a_wrong_token_of_grafana(sync, emulator, metrics, log):
     fill(emulator, {"A": ["ana"]}, {"A Team": ["bob"]})
     run = sync(mapping("A Team", "A"), mapping("B Team", "A"), GRAFANA_TOKEN="wrongToken")
     assert run.code == 2, run.output
-    assert "2 of 2 teams are not in step" in run.output
+    assert "2 of 2 teams are not in step:" in run.output
+    assert "- A Team, B Team: GET /api/org/users: HTTP 401, Invalid API key." in run.output
     assert not emulator.writes()
     assert metrics()["identity_team_sync_failed_teams"] == 2
-    assert log()["B Team"]["status"] == "failed"
+    assert metrics()['identity_team_sync_last_error{team="B Team",code="unauthorized"}'] == 1
+    assert (log()["B Team"]["status"], log()["B Team"]["error_code"]) == ("failed", "unauthorized")
+    assert "Make a service account token" in log()["B Team"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "lines"),
+    [
+        ({"GRAFANA_URL": "http://127.0.0.1:1"}, "unreachable", ["Cannot connect to Grafana", "Check grafana_url"]),
+        (
+            {"GRAFANA_TOKEN": None},
+            "invalid_option",
+            ["1 problem in the input, nothing was written:", "- grafana_token"],
+        ),
+    ],
+)
+def test_all_that_stops_grafana_is_told(sync, emulator, metrics, log, values, code, lines):
+    fill(emulator, {"A": ["ana"]}, {"A Team": ["bob"]})
+    run = sync(mapping("A Team", "A"), arguments=("-e", "team_sync_retries=0"), **values)
+    assert run.code == 2, run.output
+    failure = run.text.partition("1 of 1 team is not in step:")[2]
+    for line in lines:
+        assert line in failure
+    assert metrics()[f'identity_team_sync_last_error{{team="A Team",code="{code}"}}'] == 1
+    assert log()["A Team"]["error_code"] == code
+
+
+def test_d15_who_stays_and_why(sync, emulator, metrics, log):
+    """Administrators and protected users, and somebody with another e-mail in Okta than in Grafana."""
+    renamed = {"login": "ana@acme.example", "email": "ana.newname@acme.example"}
+    fill(emulator, {"A": [renamed, "bob"]}, {"A Team": ["ana", "bob", "boss", "old"]}, ("chief",))
+    emulator.edit("add_member", service="grafana", team="A Team", user="chief@acme.example", permission=4)
+    arguments = ("--diff", "-e", "team_sync_protected_users=boss@acme.example")
+    run = sync(mapping("A Team", "A"), arguments=arguments)
+    assert run.code == 0, run.output
+    shown = [line.strip() for line in run.output.splitlines() if line.strip()[:2] in ("! ", "= ", "? ")]
+    stays = "not in Okta group A, but stays as an administrator of the team or a protected user"
+    assert shown == [
+        "? ana.newname@acme.example  # in Okta group A, but no such user in Grafana",
+        f"! boss@acme.example  # {stays}",
+        f"! chief@acme.example  # {stays}",
+        "= ana@acme.example  # in Okta group A by another name (ana.newname@acme.example), not removed",
+    ]
+    assert "4 members, 1 missing in Grafana, 2 protected, 1 by another name" in run.text
+    assert teams_of(emulator)["A Team"] == ["ana", "bob", "boss"]
+    assert metrics()['identity_team_sync_last_protected{team="A Team"}'] == 2
+    assert metrics()['identity_team_sync_last_spared{team="A Team"}'] == 1
+    assert (log()["A Team"]["protected"], log()["A Team"]["spared"]) == (2, 1)
+
+
+def test_d23_nobody_is_named_unless_it_is_asked_for(sync, emulator):
+    """Whatever their addresses look like, in what fails and in warnings."""
+    odd = ["o'brien@acme.example", '"odd one"@acme.example', {"login": "nomail", "email": None}]
+    emulator.edit("set_group", service="okta", name="A", emails=odd)
+    fill(emulator, {"B": ["bob"]}, {"A Team": ["cy"], "B Team": ["bob", "dora", "eve"]})
+    run = sync(
+        mapping("A Team", "A"),
+        mapping("B Team", "B", max_removals=1),
+        arguments=("-e", "team_sync_missing_users=fail"),
+    )
+    assert run.code == 2, run.output
+    assert "2 of 2 teams are not in step" in run.text
+    for name in ("brien", "odd one", "acme.example", "nomail", "dora"):
+        assert name not in run.output
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"team_sync_match_on": ["login"]}, "team_sync_match_on: email has to be among them"),
+        ({"team_sync_protected_users": '["boss"]'}, "team_sync_protected_users: is text with brackets or quotes."),
+    ],
+)
+def test_variables_that_would_remove_the_wrong_people(sync, emulator, variables, problem):
+    run = sync(mapping("A Team", "A"), arguments=("-e", json.dumps(variables)))
+    assert run.code == 2, run.output
+    assert "1 problem in the input, nothing was asked or written:" in run.text
+    assert problem in run.text
+    assert not emulator.requests()
 
 
 def test_a_module_that_breaks_off(sync, emulator, tmp_path, metrics, log):
@@ -204,7 +281,7 @@ def test_a_module_that_breaks_off(sync, emulator, tmp_path, metrics, log):
     python.chmod(0o755)
     run = sync(mapping("A Team", "A"), arguments=("-e", f"ansible_python_interpreter={python}"))
     assert run.code == 2, run.output
-    assert "1 of 1 teams is not in step" in run.output
+    assert "1 of 1 team is not in step" in run.output
     assert metrics()['identity_team_sync_last_failed{team="A Team"}'] == 1
     assert log()["A Team"]["status"] == "failed"
     assert log()["A Team"]["error"].endswith(": Killed")
@@ -266,6 +343,65 @@ def test_from_the_environment_alone(sync, emulator, tmp_path, log):
     assert log()["A Team"]["error"] is None
 
 
+@pytest.fixture
+def hosts(sync, emulator, tmp_path):
+    """Run a play with mappings and other variables by host."""
+
+    def run(variables, **keywords):
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        found = {host: {**local, **values} for host, values in variables.items()}
+        (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"hosts": found}}))
+        play = tmp_path / "play.yml"
+        roles = [{"role": "pcc.identity.team_sync"}]
+        play.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": roles, **keywords}]))
+        return sync(play=play, arguments=("-i", str(tmp_path / "hosts.yml")), TEAM_SYNC_METRICS_FILE=None)
+
+    return run
+
+
+def test_d18_two_hosts_with_one_team_in_turn(hosts, emulator):
+    """With serial the first is done before the other one is known. However the address is written."""
+    fill(emulator, {"A": ["ana"], "B": ["bob"]}, {"A Team": ["cy"]}, ("ana", "bob"))
+    url = emulator.grafana_url
+    run = hosts(
+        {
+            "one": {"team_sync_mappings": [mapping("A Team", "A")], "team_sync_grafana_url": f"{url}/"},
+            "two": {
+                "team_sync_mappings": [mapping("A Team", "B")],
+                "team_sync_grafana_url": url.replace("http", "HTTP"),
+                "team_sync_grafana_org_id": 1,
+            },
+        },
+        serial=1,
+    )
+    assert run.code == 2, run.output
+    assert "two has teams in common with one (A Team)" in run.text
+    assert "For two nothing was asked or written." in run.text
+    assert teams_of(emulator) == {"A Team": ["ana"]}
+
+
+def test_two_hosts_with_one_file_for_metrics(hosts, emulator, tmp_path):
+    fill(emulator, {"A": ["ana"]}, {"A Team": ["cy"], "B Team": ["cy"], "C Team": ["cy"]}, ("ana",))
+    file = tmp_path / "two.prom"
+    one = {"team_sync_mappings": [mapping("A Team", "A")], "team_sync_metrics_file": str(file)}
+    other = {"team_sync_mappings": [mapping("B Team", "A")], "team_sync_metrics_file": f"{tmp_path}/./two.prom"}
+    third = {"team_sync_mappings": [mapping("C Team", "A")], "team_sync_metrics_file": str(tmp_path / "three.prom")}
+    run = hosts({"one": one, "two": other, "three": {**third, "team_sync_name": "acme"}})
+    assert run.code == 2, run.output
+    assert f"one has the same file for metrics as two, {file}" in run.text
+    assert "could not be written" not in run.text
+    assert not file.exists()
+    assert teams_of(emulator) == {"A Team": ["cy"], "B Team": ["cy"], "C Team": ["ana"]}
+    assert samples((tmp_path / "three.prom").read_text(), "acme")["identity_team_sync_last_run_success"] == 1
+
+
+def test_d23_no_password_of_an_address_is_shown(sync, emulator):
+    address = emulator.grafana_url.replace("http://", "http://user:aPassword@")
+    run = sync(mapping("A Team", "A"), arguments=("-vvv",), GRAFANA_URL=address)
+    assert run.code == 2, run.output
+    assert "aPassword" not in run.output
+
+
 def test_two_hosts_with_one_team(sync, emulator, tmp_path):
     """Several Grafanas are several hosts. Two that keep the same team in step would take turns."""
     fill(emulator, {"A": ["ana"], "B": ["bob"]}, {"A Team": ["cy"]}, ("ana", "bob"))
@@ -305,6 +441,36 @@ def known_metrics():
     names = re.findall(r'^        "([a-z_]+)",$|(?:gauge|per_team|per_group)\(\s*"([a-z_]+)"', source, re.MULTILINE)
     constants = re.findall(r'^_(?:TEAM|RUN)_SUCCESS = "([a-z_]+)"$', source, re.MULTILINE)
     return {f"identity_team_sync_{name}" for name in [*constants, *(first or second for first, second in names)]}
+
+
+def test_only_people_who_should_be_gone_are_critical():
+    """And a run that is not there; what is no danger must not wake anybody."""
+    alerts = yaml.safe_load((ROOT / "docs" / "prometheus" / "team-sync-alerts.yml").read_text())
+    rules = {rule["alert"]: rule for group in alerts["groups"] for rule in group["rules"]}
+    critical = {name for name, rule in rules.items() if rule["labels"]["severity"] == "critical"}
+    assert critical == {"TeamSyncAbsent", "TeamSyncNotRunning", "TeamSyncMembersNotRemoved"}
+    expression = rules["TeamSyncMembersNotRemoved"]["expr"]
+    assert expression == "max by (instance, sync, team) (identity_team_sync_last_not_removed) > 0"
+    assert rules["TeamSyncRemovalsDisabled"]["labels"]["severity"] == "info"
+    dashboard = json.loads((ROOT / "docs" / "grafana" / "team-sync-dashboard.json").read_text())
+    targets = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    for text in (*targets, *(rule["expr"] for name, rule in rules.items() if name != "TeamSyncAbsent")):
+        assert text.count("max by (instance, sync") == len(re.findall(r"identity_\w+", text)), text
+    assert all('sync=~"$sync"' in text for text in targets)
+
+
+def example_of(path):
+    """The preview that a page shows."""
+    return (ROOT / path).read_text().partition("```\nWould be:\n")[2].partition("```")[0].splitlines()
+
+
+def test_the_preview_that_is_documented(sync):
+    with running(sample=True) as sample:
+        run = sync(arguments=("--check", "--diff"), **environment(sample))
+    assert run.code == 0, run.output
+    lines = run.output.partition("Would be:\n")[2].partition("\n\n")[0].splitlines()
+    assert example_of("docs/team-sync.md") == [line.removeprefix("        ") for line in lines]
+    assert example_of("README.md") == example_of("docs/team-sync.md")
 
 
 def test_alerts_and_dashboard_use_metrics_that_there_are():

@@ -13,6 +13,7 @@ import getpass
 import grp
 import json
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -37,7 +38,7 @@ class Timer:
 
     def __init__(self, ansible, emulator, folder: Path) -> None:
         self.ansible, self.folder = ansible, folder
-        for name in ("units", "cron", "run"):
+        for name in ("units", "cron"):
             (folder / name).mkdir(parents=True)
         mappings = [{"grafana_team": "A Team", "okta_groups": ["A"]}]
         self.variables = {
@@ -46,11 +47,10 @@ class Timer:
             "team_sync_timer_owner": getpass.getuser(),
             "team_sync_timer_manage_user": False,
             "team_sync_timer_manage_service": False,
-            "team_sync_timer_config_dir": str(folder / "etc"),
-            "team_sync_timer_state_dir": str(folder / "state"),
+            "team_sync_timer_config_dir": str(folder / "etc" / "team-sync"),
+            "team_sync_timer_state_dir": str(folder / "state" / "team-sync"),
             "team_sync_timer_unit_dir": str(folder / "units"),
             "team_sync_timer_cron_dir": str(folder / "cron"),
-            "team_sync_timer_lock_file": str(folder / "run" / "lock"),
             "team_sync_timer_metrics_file": str(folder / "metrics" / "sync.prom"),
             "team_sync_timer_log_file": str(folder / "log" / "sync.log"),
             "team_sync_timer_random_delay": 0,
@@ -61,6 +61,21 @@ class Timer:
             },
             "team_sync_timer_credentials": {"OKTA_API_TOKEN": OKTA_TOKEN, "GRAFANA_TOKEN": GRAFANA_TOKEN},
         }
+
+    def named(self, name: str) -> dict[str, str]:
+        """What makes another sync of it."""
+        return {
+            "team_sync_timer_name": name,
+            "team_sync_timer_config_dir": str(self.folder / "etc" / name),
+            "team_sync_timer_state_dir": str(self.folder / "state" / name),
+            "team_sync_timer_metrics_file": str(self.folder / "metrics" / f"{name}.prom"),
+            "team_sync_timer_log_file": str(self.folder / "log" / f"{name}.log"),
+        }
+
+    @property
+    def made(self) -> dict[str, list[str]]:
+        """What the role has noted as its own."""
+        return json.loads((self.folder / "etc" / "team-sync" / "made.json").read_text())
 
     def __call__(self, *arguments: str, code: int = 0, **variables):
         """Run the role."""
@@ -107,6 +122,24 @@ def unit(path: Path) -> dict[str, list[str]]:
     return found
 
 
+def command_of(service: dict[str, list[str]]) -> list[str]:
+    """The command line of a unit, as systemd has it: words in double quotes, in which it doubles % and $."""
+    (line,) = service["ExecStart"]
+    return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(line)]
+
+
+class Loader(yaml.SafeLoader):
+    """Reads files of variables, in which every text has to be marked as no template."""
+
+
+Loader.add_constructor("!unsafe", Loader.construct_yaml_str)
+
+
+def yaml_of(path: Path):
+    """The content of a file of variables."""
+    return yaml.load(path.read_text(), Loader=Loader)  # noqa: S506 - a SafeLoader with one tag more
+
+
 def as_systemd_reads(path: Path) -> dict[str, str]:
     """An environment file, as systemd has it: in double quotes a backslash takes the meaning of " \\ ` and $."""
     text = re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE)
@@ -122,19 +155,21 @@ def test_systemd(timer, emulator):
     run = timer("--diff")
     assert run.changed == check.changed
     assert sorted(timer.files()) == [
-        "etc/credentials",
-        "etc/environment",
-        "etc/vars.yml",
+        "etc/team-sync/credentials",
+        "etc/team-sync/environment",
+        "etc/team-sync/made.json",
+        "etc/team-sync/vars.yml",
         "units/team-sync.service",
         "units/team-sync.timer",
     ]
     folder = timer.folder
     for name, mode in {
-        "etc": 0o750,
-        "etc/credentials": 0o600,
-        "etc/environment": 0o640,
-        "etc/vars.yml": 0o640,
-        "state": 0o750,
+        "etc/team-sync": 0o750,
+        "etc/team-sync/credentials": 0o600,
+        "etc/team-sync/environment": 0o640,
+        "etc/team-sync/made.json": 0o600,
+        "etc/team-sync/vars.yml": 0o640,
+        "state/team-sync": 0o750,
         "units/team-sync.service": 0o644,
     }.items():
         assert stat.S_IMODE((folder / name).stat().st_mode) == mode, name
@@ -149,29 +184,28 @@ def test_systemd(timer, emulator):
     environment = {"PATH": "/usr/bin:/bin"}
     for path in service["EnvironmentFile"]:
         environment |= as_systemd_reads(Path(path))
-    (command,) = service["ExecStart"]
     (where,) = service["WorkingDirectory"]
     done = subprocess.run(
-        shlex.split(command), cwd=where, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command_of(service), cwd=where, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "A Team: 1 added, 1 removed" in done.stdout
     assert "[WARNING]" not in done.stdout + done.stderr
     assert teams_of(emulator) == {"A Team": ["ana"]}
-    found = samples((folder / "metrics" / "sync.prom").read_text())
+    found = samples((folder / "metrics" / "sync.prom").read_text(), "team-sync")
     assert found["identity_team_sync_interval_seconds"] == 300
+    assert yaml_of(folder / "etc" / "team-sync" / "vars.yml")["team_sync_name"] == "team-sync"
     assert len((folder / "log" / "sync.log").read_text().splitlines()) == 2
     # All that was written is in folders that the unit may write to.
     writable = [Path(path) for path in service["ReadWritePaths"][0].split()]
-    assert sorted(path.relative_to(folder).as_posix() for path in writable) == ["log", "metrics", "state"]
+    assert sorted(path.relative_to(folder).as_posix() for path in writable) == ["log", "metrics", "state/team-sync"]
 
-    timer(team_sync_timer_state="absent", team_sync_timer_keep_logs=True)
+    check = timer("--check", team_sync_timer_state="absent")
+    gone = timer(team_sync_timer_state="absent")
+    assert gone.changed == check.changed
     assert sorted(timer.files()) == ["log/sync.log"]
-    assert not (folder / "etc").exists()
-    assert not (folder / "state").exists()
-    gone = timer(team_sync_timer_state="absent", team_sync_timer_keep_logs=False)
-    assert gone.changed == {"localhost": 1}
-    assert timer.files() == {}
+    assert sorted(path.name for path in folder.rglob("*") if path.is_dir()) == ["cron", "etc", "log", "state", "units"]
+    assert timer(team_sync_timer_state="absent").changed == {"localhost": 0}
 
 
 def test_what_systemd_says_of_the_units(timer):
@@ -209,7 +243,11 @@ def test_what_systemd_says_of_the_units(timer):
             check=False,
         )
         assert security.returncode == 0, security.stdout
-    timer(team_sync_timer_on_calendar="*:0/5", team_sync_timer_on_failure="notify@%n.service")
+    timer(
+        team_sync_timer_on_calendar="*:0/5",
+        team_sync_timer_interval=330,
+        team_sync_timer_on_failure="notify@%n.service",
+    )
     times = unit(schedule)
     assert (times["OnCalendar"], times["Persistent"]) == (["*:0/5"], ["true"])
     assert "OnUnitInactiveSec" not in times
@@ -223,25 +261,27 @@ def test_d21_cron(timer, emulator):
     timer()
     run = timer(team_sync_timer_backend="cron")
     assert run.changed["localhost"] > 0
-    assert sorted(timer.files()) == ["cron/team-sync", "etc/credentials", "etc/environment", "etc/run", "etc/vars.yml"]
+    names = ("credentials", "environment", "made.json", "run", "vars.yml")
+    assert sorted(timer.files()) == ["cron/team-sync", *(f"etc/team-sync/{name}" for name in names)]
     assert timer("--check", team_sync_timer_backend="cron").changed == {"localhost": 0}
     entry = timer.files()["cron/team-sync"]
     found = re.search(r"^\*/5 \* \* \* \* root (.*)$", entry, re.MULTILINE)
     assert found, entry
-    assert OKTA_TOKEN not in entry + timer.files()["etc/run"]
+    assert OKTA_TOKEN not in entry + timer.files()["etc/team-sync/run"]
     # cron makes a line break of this.
     assert "%" not in found[1]
     path = re.search(r"^PATH=(.*)$", entry, re.MULTILINE)
     arguments = {"shell": True, "env": {"PATH": path[1]}, "capture_output": True, "text": True}
-    # While another run goes on, nothing happens, quietly.
-    lock = timer.folder / "run" / "lock"
+    # While another run goes on, nothing happens, and that is told. Nobody but root can get at the lock.
+    lock = timer.folder / "etc" / "team-sync" / "lock"
     with subprocess.Popen(
         ["flock", str(lock), "sh", "-c", "echo ready; read -r end"], stdin=-1, stdout=-1, text=True
     ) as other:
         assert other.stdout.readline() == "ready\n"
         done = subprocess.run(found[1], check=False, timeout=60, **arguments)
         other.communicate("\n")
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    told = "team-sync: the last run is still running, so this one was left out.\n"
+    assert (done.returncode, done.stdout + done.stderr) == (75, told)
     assert not emulator.requests()
     done = subprocess.run(found[1], check=False, timeout=120, **arguments)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
@@ -250,16 +290,187 @@ def test_d21_cron(timer, emulator):
     emulator.edit("delete_group", service="okta", group="A")
     done = subprocess.run(found[1], check=False, timeout=120, **arguments)
     assert done.returncode == 2
-    assert "1 of 1 teams is not in step" in done.stdout
+    assert "1 of 1 team is not in step" in done.stdout
+    assert stat.S_IMODE(lock.parent.stat().st_mode) == 0o750
     timer(team_sync_timer_state="absent", team_sync_timer_keep_logs=False)
     assert timer.files() == {}
+    assert sorted(os.listdir(timer.folder)) == ["cron", "etc", "state", "units"]
+
+
+def test_cron_gives_the_further_groups(timer):
+    """As systemd does: those of the user, and those that are named."""
+    playbook = timer.folder / "show"
+    playbook.write_text("#!/bin/sh\nid -G\nexit 3\n")
+    playbook.chmod(0o755)
+    mine = set(os.getgroups()) | {os.getgid()}
+    more = next(group for group in grp.getgrall() if group.gr_gid not in mine)
+    timer(
+        team_sync_timer_backend="cron",
+        team_sync_timer_extra_groups=[more.gr_name],
+        team_sync_timer_ansible_playbook=str(playbook),
+    )
+    script = timer.folder / "etc" / "team-sync" / "run"
+    assert f"),{more.gr_name}\n" in script.read_text()
+    # Only root can give groups; anybody else runs as what they are.
+    expected = mine | {more.gr_gid} if os.geteuid() == 0 else mine
+    done = subprocess.run([str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert {int(group) for group in done.stdout.split()} == expected
+
+
+def test_texts_are_no_templates(timer, emulator):
+    """Groups may be called anything; what looks like a template is taken as it is by the sync."""
+    odd = ["#1 {% raw %}", "{{ 7 * 6 }}", "yes", "012", "a: b", 'q " \\ \u2028 \u00fc \U0001f600']
+    fill(emulator, {name: ["ana"] for name in odd[:5]}, {"A Team": ["bob"]}, ("ana",))
+    # What a user writes with !unsafe, or what a vault, a lookup or an inventory plugin gives.
+    given = timer.folder / "given.yml"
+    groups = "".join(f"\n        - {'!unsafe ' if '{' in name else ''}{json.dumps(name)}" for name in odd[:5])
+    given.write_text(
+        "team_sync_timer_vars:\n  team_sync_mappings:\n    - grafana_team: A Team\n      okta_groups:" + groups + "\n"
+    )
+    timer.variables.pop("team_sync_timer_vars")
+    timer("-e", f"@{given}")
+    assert timer("--check", "-e", f"@{given}").changed == {"localhost": 0}
+    written = yaml_of(timer.folder / "etc" / "team-sync" / "vars.yml")
+    assert written["team_sync_mappings"] == [{"grafana_team": "A Team", "okta_groups": odd[:5]}]
+    service = unit(timer.folder / "units" / "team-sync.service")
+    environment = {"PATH": "/usr/bin:/bin"}
+    for path in service["EnvironmentFile"]:
+        environment |= as_systemd_reads(Path(path))
+    done = subprocess.run(
+        command_of(service), env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert teams_of(emulator) == {"A Team": ["ana"]}
+    values = {"a": odd[5], "b": [1, 2.5, True, None, [], {}], "c": {odd[5]: {"d": "e"}}, "f": "x" * 3000 + " y"}
+    timer(team_sync_timer_vars=values)
+    written = yaml_of(timer.folder / "etc" / "team-sync" / "vars.yml")
+    assert {name: written[name] for name in values} == values
+
+
+def test_command_with_blanks(timer):
+    """Each word is quoted as systemd wants it."""
+    folder = timer.folder / "a folder"
+    folder.mkdir()
+    (folder / "ansible-playbook").symlink_to(shutil.which("true"))
+    odd = '/opt/a "b" $c %d \\e/play.yml'
+    timer(team_sync_timer_ansible_playbook=str(folder / "ansible-playbook"), team_sync_timer_playbook=odd)
+    path = timer.folder / "units" / "team-sync.service"
+    words = command_of(unit(path))
+    assert (words[0], words[-1]) == (str(folder / "ansible-playbook"), odd)
+    assert "$$c %%d" in path.read_text()
+    if ANALYZE:
+        verify = subprocess.run([ANALYZE, "verify", str(path)], capture_output=True, text=True, check=False)
+        assert (verify.returncode, verify.stdout + verify.stderr) == (0, "")
+
+
+def test_two_syncs_leave_one_another_alone(timer):
+    other = timer.named("team-sync-b")
+    timer()
+    alone = timer.files()
+    timer(**other)
+    both = timer.files()
+    assert {name: both[name] for name in alone} == alone
+    assert timer("--check").changed == {"localhost": 0}
+    assert timer("--check", **other).changed == {"localhost": 0}
+    timer(**other, team_sync_timer_state="absent")
+    assert timer.files() == alone
+    assert (timer.folder / "metrics").is_dir()
+    assert timer("--check").changed == {"localhost": 0}
+    # Neither can be put into the folder of the other.
+    shared = {"team_sync_timer_config_dir": str(timer.folder / "etc" / "team-sync" / "team-sync-b")}
+    (timer.folder / "etc" / "team-sync" / "team-sync-b").mkdir()
+    made = json.dumps({"name": "other"})
+    (timer.folder / "etc" / "team-sync" / "team-sync-b" / "made.json").write_text(made)
+    for state in ("present", "absent"):
+        run = timer(code=2, **{**other, **shared, "team_sync_timer_state": state})
+        assert "is of the sync other" in run.text
+
+
+def test_what_was_there_before_stays(timer):
+    """Folders, files, a user and a group that the role has not made, and all that others have put into its folders."""
+    folder = timer.folder
+    config, state, metrics = folder / "etc" / "team-sync", folder / "state" / "team-sync", folder / "metrics"
+    config.mkdir(parents=True)
+    metrics.mkdir()
+    (config / "credentials").write_text('OKTA_API_TOKEN="x"\n')
+    (metrics / "other.prom").write_text("")
+    me = {"team_sync_timer_manage_user": True, "team_sync_timer_credentials": None}
+    timer(**me)
+    made = timer.made
+    assert (made["users"], made["groups"]) == ([], [])
+    assert made["folders"] == [str(folder / "log"), str(state)]
+    (state / "somebody").write_text("")
+    timer(**me)
+    timer(**me, team_sync_timer_state="absent")
+    assert sorted(timer.files()) == ["etc/team-sync/credentials", "metrics/other.prom", "state/team-sync/somebody"]
+    assert not (folder / "log").exists()
+    assert getpass.getuser() in {user.pw_name for user in pwd.getpwall()}
+    # Nothing is known of what was made by now, so nothing is removed, whatever the variables say.
+    away = {"team_sync_timer_metrics_file": str(metrics / "other.prom"), "team_sync_timer_keep_logs": False}
+    assert timer(**me, **away, team_sync_timer_state="absent").changed == {"localhost": 0}
+
+
+@pytest.mark.parametrize("name", ["etc/team-sync/sshd_config", "state/team-sync/data", "units/team-sync.service"])
+def test_what_is_somebody_elses_is_refused(timer, name):
+    path = timer.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("theirs\n")
+    run = timer(code=2)
+    assert f"{path} is there" in run.text
+    assert timer.files() == {name: "theirs\n"}
+    timer(team_sync_timer_state="absent")
+    assert timer.files() == {name: "theirs\n"}
+
+
+def test_user_and_group(timer):
+    """Made, shared with another sync, and removed; as root for real, else as far as check mode can tell."""
+    name = f"pcc-timer-{os.getpid()}"
+    theirs = {
+        "team_sync_timer_manage_user": True,
+        "team_sync_timer_user": name,
+        "team_sync_timer_group": name,
+        "team_sync_timer_config_dir": f"{timer.folder}/etc/team-sync",
+    }
+    other = {**theirs, **timer.named("team-sync-b")}
+    check = timer("--check", **theirs)
+    assert re.search(r"TASK \[.* : User\] \*+\nchanged", check.output), check.output
+    if os.geteuid() != 0:
+        return
+    try:
+        timer(**theirs)
+        assert (timer.made["users"], timer.made["groups"]) == ([name], [name])
+        user = pwd.getpwnam(name)
+        assert (user.pw_shell, user.pw_dir) == ("/usr/sbin/nologin", f"{timer.folder}/state/team-sync")
+        assert timer("--check", **theirs).changed == {"localhost": 0}
+        timer(**other, team_sync_timer_backend="cron")
+        assert pwd.getpwnam(name) == user
+        timer(**theirs, team_sync_timer_state="absent")
+        assert pwd.getpwnam(name) == user, "another sync runs as it"
+        timer(**other, team_sync_timer_state="absent")
+        assert pwd.getpwnam(name) == user, "the other sync has not made it"
+        subprocess.run(["userdel", name], check=True)
+        # As in the first place, and gone with the only sync.
+        timer(**theirs)
+        check = timer("--check", **theirs, team_sync_timer_state="absent")
+        gone = timer(**theirs, team_sync_timer_state="absent")
+        assert re.search(r"TASK \[.* : User\] \*+\nchanged", check.output), check.output
+        assert name not in {user.pw_name for user in pwd.getpwall()}, gone.output
+        assert name not in {group.gr_name for group in grp.getgrall()}
+        # userdel would take a group of that name along.
+        subprocess.run(["groupadd", name], check=True)
+        run = timer(code=2, **theirs)
+        assert "it would go when the user is removed" in run.text
+    finally:
+        subprocess.run(["userdel", name], check=False, capture_output=True)
+        subprocess.run(["groupdel", name], check=False, capture_output=True)
 
 
 def test_credentials_with_odd_characters(timer, tmp_path):
     """A file that a shell and systemd read alike."""
     timer(team_sync_timer_credentials={"SECRET": ODD, "OTHER": ""}, team_sync_timer_environment={"PLAIN": ODD})
     for name, variable in (("credentials", "SECRET"), ("environment", "PLAIN")):
-        path = timer.folder / "etc" / name
+        path = timer.folder / "etc" / "team-sync" / name
         assert as_systemd_reads(path)[variable] == ODD
         script = f'set -eu; . {shlex.quote(str(path))}; printf %s "${variable}"'
         shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
@@ -281,14 +492,81 @@ def test_credentials_with_odd_characters(timer, tmp_path):
             },
             ["cron cannot run every 420 seconds", "is no name of an environment variable: A-B"],
         ),
+        (
+            {"team_sync_timer_config_dir": "/", "team_sync_timer_state_dir": "/team-sync"},
+            ["must be an absolute path", "team_sync_timer_state_dir: must be a folder named team-sync, or one below"],
+        ),
+        (
+            {"team_sync_timer_config_dir": "/opt", "team_sync_timer_state_dir": "/var/lib/team-sync-b"},
+            ["team_sync_timer_config_dir: must be a folder named", "team_sync_timer_state_dir: must be a folder named"],
+        ),
+        (
+            {"team_sync_timer_config_dir": "/etc/team-sync/..", "team_sync_timer_metrics_file": "/var/x.prom"},
+            ["with no . or .. or empty part: /etc/team-sync/..", "must not be in a folder at the top", ": /var/x.prom"],
+        ),
+        (
+            {"team_sync_timer_config_dir": "/srv/team-sync", "team_sync_timer_state_dir": "/srv/team-sync/state"},
+            ["must not be team_sync_timer_config_dir, nor one be in the other"],
+        ),
+        (
+            {"team_sync_timer_on_calendar": "daily"},
+            ["must be set to the longest time between two runs, in seconds, with team_sync_timer_on_calendar"],
+        ),
+        (
+            {"team_sync_timer_backend": "cron", "team_sync_timer_cron_schedule": "0 3 * * *"},
+            ["must be set to the longest time between two runs, in seconds, with team_sync_timer_cron_schedule"],
+        ),
+        (
+            {
+                "team_sync_timer_vars": {"team_sync_grafana_token": "CANARY", "team_sync_okta_private_key": "CANARY"},
+                "team_sync_timer_environment": {"OKTA_API_TOKEN": "CANARY", "GRAFANA_PASSWORD": "CANARY"},
+            },
+            [
+                "team_sync_grafana_token is a secret. Set GRAFANA_TOKEN in team_sync_timer_credentials.",
+                "team_sync_okta_private_key is a secret. Set OKTA_PRIVATE_KEY in team_sync_timer_credentials.",
+                "team_sync_timer_environment: OKTA_API_TOKEN is a secret. Set it in team_sync_timer_credentials.",
+                "team_sync_timer_environment: GRAFANA_PASSWORD is a secret.",
+            ],
+        ),
+        (
+            {"team_sync_timer_vars": {"my_password": "CANARY"}, "team_sync_timer_environment": {"X_TOKEN": "CANARY"}},
+            ["team_sync_timer_vars: my_password is a secret.", "team_sync_timer_environment: X_TOKEN is a secret."],
+        ),
+        (
+            {
+                "team_sync_timer_name": "team-sync\n",
+                "team_sync_timer_on_failure": "x.service\nExecStartPre=/bin/evil",
+                "team_sync_timer_on_calendar": "daily\n",
+                "team_sync_timer_cron_schedule": "* * * * * root rm -rf /; #",
+                "team_sync_timer_playbook": "a\nb",
+                "team_sync_timer_user": "a\nb",
+                "team_sync_timer_extra_groups": ["a b"],
+            },
+            [
+                "team_sync_timer_name: must be lower-case",
+                "team_sync_timer_on_failure: must be names of units, on one line.",
+                "team_sync_timer_on_calendar: must be a time",
+                "team_sync_timer_cron_schedule: must be five fields, or one of @hourly",
+                "team_sync_timer_playbook: must be a name or a path, on one line.",
+                "is no name of a user or group: a b",
+            ],
+        ),
         ({"team_sync_timer_ansible_playbook": "/nowhere/ansible-playbook"}, ["There is no /nowhere/ansible-playbook"]),
     ],
 )
 def test_wrong_variables(timer, variables, problems):
     run = timer(code=2, **variables)
     for problem in problems:
-        assert problem in run.output
+        assert problem in run.text
+    assert "CANARY" not in run.output
     assert timer.files() == {}
+
+
+@pytest.mark.parametrize("schedule", ["0 3 * * mon-fri", "@daily"])
+def test_schedules_of_cron(timer, schedule):
+    timer(team_sync_timer_backend="cron", team_sync_timer_cron_schedule=schedule, team_sync_timer_interval=3 * 86400)
+    assert f"\n{schedule} root " in timer.files()["cron/team-sync"]
+    assert yaml_of(timer.folder / "etc" / "team-sync" / "vars.yml")["team_sync_interval"] == 3 * 86400
 
 
 def test_a_run_that_is_stopped_ends(timer, emulator):
@@ -301,7 +579,7 @@ def test_a_run_that_is_stopped_ends(timer, emulator):
     for path in service["EnvironmentFile"]:
         environment |= as_systemd_reads(Path(path))
     process = subprocess.Popen(
-        shlex.split(service["ExecStart"][0]),
+        command_of(service),
         cwd=service["WorkingDirectory"][0],
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -44,8 +44,8 @@ def teams_of(emulator: Any) -> dict[str, list[str]]:
     return {team["name"]: [email.partition("@")[0] for email in team["members"]] for team in teams}
 
 
-def samples(text: str) -> dict[str, float]:
-    """Values by the whole left side. Stops at what is no valid exposition format."""
+def samples(text: str, sync: str = "localhost") -> dict[str, float]:
+    """Values by the whole left side without the label sync, which all have. Stops at what is no valid format."""
     found: dict[str, float] = {}
     typed: set[str] = set()
     assert text.endswith("\n")
@@ -62,6 +62,9 @@ def samples(text: str) -> dict[str, float]:
             sample = re.fullmatch(r'([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\\\|\\"|\\n)*",?)+\})? ([0-9.e+]+)', line)
             assert sample, line
             assert sample[1] in typed
-            assert line.rpartition(" ")[0] not in found, "each sample once"
-            found[line.rpartition(" ")[0]] = float(sample[3])
+            name, label, rest = line.rpartition(" ")[0].partition(f'{{sync="{sync}"')
+            assert label, line
+            name += "{" + rest[1:] if rest != "}" else ""
+            assert name not in found, "each sample once"
+            found[name] = float(sample[3])
     return found

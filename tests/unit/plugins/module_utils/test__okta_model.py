@@ -20,8 +20,11 @@ from ansible_collections.pcc.identity.plugins.module_utils._okta_model import (
     Group,
     User,
     choose,
+    deprovisioned,
+    falls_short,
     group_of,
     is_whole,
+    leaves_out,
     sort_out,
     user_of,
 )
@@ -175,7 +178,7 @@ def test_d7_an_unknown_status_is_excluded_and_told() -> None:
     assert found.warnings == ["left out, since their status 'FROZEN' is not known to this version: 1, 2."]
 
 
-def test_d12_d13_what_somebody_should_look_at() -> None:
+def test_d12_what_somebody_should_look_at() -> None:
     users = [
         User("1", "a", "One@x", "ACTIVE"),
         User("2", "b", " one@X", "ACTIVE"),
@@ -185,7 +188,6 @@ def test_d12_d13_what_somebody_should_look_at() -> None:
     found = sort_out(users, INCLUDED)
     assert [user.id for user in found.members] == ["1", "2", "3"]
     assert found.warnings == [
-        "members without an e-mail address: 3.",
         "members with one and the same e-mail address, who count as one wherever that is used: 1, 2.",
     ]
 
@@ -202,3 +204,21 @@ def test_d3_a_part_is_not_whole(users: list[User], data: st.DataObject) -> None:
     part = data.draw(st.lists(st.sampled_from(active), max_size=len(active) - 1, unique_by=lambda user: user.id))
     assert not is_whole(len(active), part)
     assert not is_whole(len(active), [*active, User("more", None, None, "ACTIVE")])
+
+
+def test_d3_what_one_group_shows_of_the_way_of_counting() -> None:
+    users = [User("1", "a", None, "ACTIVE"), User("2", "b", None, DEPROVISIONED)]
+    assert deprovisioned(users) == 1
+    assert (leaves_out(1, users), falls_short(1, users)) == (True, False)
+    assert (leaves_out(2, users), falls_short(2, users)) == (False, True)
+    assert (leaves_out(0, users), falls_short(0, users)) == (False, True)
+    # Without deprovisioned users both ways of counting are the same.
+    assert (leaves_out(1, users[:1]), falls_short(1, users[:1])) == (False, False)
+
+
+@given(USERS)
+def test_d3_no_group_is_short_and_shows_the_way_of_counting(users: list[User]) -> None:
+    for count in range(len(users) + 2):
+        assert not (leaves_out(count, users) and falls_short(count, users))
+        if leaves_out(count, users):
+            assert is_whole(count, users)

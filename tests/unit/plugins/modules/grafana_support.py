@@ -29,6 +29,7 @@ ROW = {
     "kept",
     "missing",
     "protected",
+    "spared",
     "external",
     "disabled",
     "ambiguous",

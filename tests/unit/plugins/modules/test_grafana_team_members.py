@@ -22,6 +22,9 @@ __all__ = ["grafana", "no_waiting_for_grafana"]
 A, B, C, D, E, Z = (f"{name}@x.io" for name in ("ana", "bob", "carol", "dan", "eve", "zoe"))
 
 
+REFUSED = {"kind": "status", "status": 400, "body": {"message": "no"}}
+
+
 def users_of_ten(grafana: Grafana) -> list[str]:
     names = [f"user{number:02}@x.io" for number in range(10)]
     grafana.users(*names)
@@ -330,15 +333,14 @@ def test_d10_somebody_else_makes_the_user_first(grafana: Grafana, role: str | No
         assert not row["result"]["changed"]
 
 
-@pytest.mark.parametrize("basic", [False, True])
-def test_d11_users_whom_grafana_hides_are_missing_or_added_and_no_failure(grafana: Grafana, basic: bool) -> None:
+def test_d11_users_whom_grafana_hides_are_added_and_no_failure(grafana: Grafana) -> None:
     grafana.team("SRE", A)
     grafana.edit("add_user", email=C, hidden=True)
     do = {"kind": "status", "status": 200, "body": [{"userId": 1, "orgId": 1, "login": "admin"}]}
     grafana.emulator.faults([{"match": {"path": "/api/org/users", "method": "GET"}, "do": do}])
-    row = grafana.row({"SRE": [A, C]}, basic=basic, add_to_org=True)
+    row = grafana.row({"SRE": [A, C]}, basic=True, add_to_org=True)
     assert not row["result"]["failed"]
-    assert (row["added"], row["missing"]) == (([C], []) if basic else ([], [C]))
+    assert (row["added"], row["missing"]) == ([C], [])
 
 
 def test_d10_a_user_who_is_not_found_after_all_is_a_failure(grafana: Grafana) -> None:
@@ -362,9 +364,13 @@ def test_d10_users_cannot_be_created_with_a_token_or_without_the_right(grafana: 
     result = grafana.sync({"SRE": [A, Z]}, missing_users="create")
     assert result["failed"]
     assert result["problems"][0]["field"] == "missing_users"
+    assert grafana.log() == []
     grafana.edit("add_user", email="boss@x.io", login="boss", password="secret", role="Admin")
     row = grafana.row({"SRE": [A, Z]}, basic=True, url_username="boss", url_password="secret", missing_users="create")
     assert row["missing"] == [Z]
+    assert row["warnings"] == [
+        "1 of the missing members: only a server admin may look whether this Grafana knows them."
+    ]
     assert grafana.emulator.writes() == []
 
 
@@ -383,14 +389,42 @@ def test_d11_users_outside_of_the_organisation(grafana: Grafana) -> None:
     assert grafana.members("SRE") == [A, C]
 
 
-def test_d11_with_a_token_only_trying_tells(grafana: Grafana) -> None:
+@pytest.mark.parametrize("check", [True, False])
+def test_d11_a_token_cannot_add_to_the_organisation(grafana: Grafana, check: bool) -> None:
     grafana.team("SRE", A)
-    grafana.edit("add_user", email=C, role=None)
-    planned = grafana.row({"SRE": [A, C, Z]}, add_to_org=True, check=True)
-    assert (planned["added"], planned["missing"]) == ([], [C, Z])
-    assert len(planned["warnings"]) == 2
-    row = grafana.row({"SRE": [A, C, Z]}, add_to_org=True)
-    assert (row["status"], row["added"], row["missing"]) == ("updated", [C], [Z])
+    result = grafana.sync({"SRE": [A, C]}, add_to_org=True, check=check)
+    assert result["failed"]
+    assert [problem["field"] for problem in result["problems"]] == ["add_to_org"]
+    assert "url_username and url_password" in result["msg"]
+    assert grafana.log() == []
+
+
+def test_d11_whose_login_is_the_email_of_somebody_else_is_not_added(grafana: Grafana) -> None:
+    grafana.team("SRE", A)
+    grafana.edit("add_user", email="other@y.io", login=C, role=None)
+    rows = [grafana.row({"SRE": [A, C]}, basic=True, add_to_org=True, check=check) for check in (True, False)]
+    for row in rows:
+        assert (row["status"], row["added"], row["missing"]) == ("unchanged", [], [C])
+        assert row["warnings"] == [
+            "1 of the missing members: the login or e-mail of somebody else, so nobody was made or added."
+        ]
+    assert grafana.emulator.writes() == []
+    assert C not in grafana.state()["orgs"]["1"]["roles"]
+    options: dict[str, Any] = {"basic": True, "add_to_org": True, "match_on": ["email", "login"]}
+    assert grafana.row({"SRE": [A, C]}, **options)["added"] == ["other@y.io"]
+
+
+@pytest.mark.parametrize("case", ["lower", "as_given"])
+def test_d11_what_is_sent_is_what_was_looked_up(grafana: Grafana, case: str) -> None:
+    """The login of the one who is meant is the e-mail of another: it would take that one in."""
+    grafana.emulator.switches(grafana_email_case=case)
+    grafana.team("SRE", A)
+    grafana.edit("add_user", email=C, login="carol", role=None)
+    grafana.edit("add_user", email="carol", login="other", role=None)
+    row = grafana.row({"SRE": [A, C]}, basic=True, add_to_org=True)
+    assert (row["status"], row["added"]) == ("updated", [C])
+    roles = grafana.state()["orgs"]["1"]["roles"]
+    assert ("carol" in roles, "other" in roles) == (True, False)
     assert grafana.members("SRE") == [A, C]
 
 
@@ -411,7 +445,7 @@ def test_d12_members_given_twice_collapse(grafana: Grafana) -> None:
     grafana.users(A)
     row = grafana.row({"SRE": [A, "ANA@x.io"]})
     assert (row["added"], row["stats"]["desired"]) == ([A], 1)
-    assert row["result"]["warnings"] == [f"SRE: '{A}' is listed more than once."]
+    assert row["result"]["warnings"] == ["SRE: 1 of the members listed more than once."]
 
 
 def test_d13_logins_only_if_asked_for(grafana: Grafana) -> None:
@@ -423,6 +457,56 @@ def test_d13_logins_only_if_asked_for(grafana: Grafana) -> None:
     assert grafana.row({"SRE": [A, "Robot"]}, match_on=["email", "login"])["status"] == "unchanged"
     row = grafana.row({"SRE": [A, ""]})
     assert (row["status"], row["error_code"]) == ("failed", "invalid_member")
+
+
+def assert_spared(grafana: Grafana, wanted: list[str], spare: list[str], spared: list[str], **options: Any) -> None:
+    """Whoever is spared stays, in a plan and in a run, while somebody else goes; and stays so."""
+    before = grafana.members("SRE") or []
+    for check in (True, False):
+        row = grafana.row([{"name": "SRE", "members": wanted, "spare": spare}], check=check, **options)
+        assert (row["status"], row["spared"], row["removed"]) == ("updated", spared, [B]), row
+        assert not {*spared} & {*row["kept"], *row["protected"], *row["external"]}
+        assert row["remaining_drift"] == {"add": [], "remove": []}
+        ((_header, had, has),) = shown(row["result"])
+        for label in spared:
+            assert f"- {label}\n" in had
+            assert f"- {label}\n" in has
+    assert grafana.members("SRE") == [label for label in before if label != B]
+    row = grafana.row(team="SRE", members=wanted, spare=spare, **options)
+    assert (row["status"], row["spared"]) == ("unchanged", spared)
+
+
+def test_d13_whoever_has_another_email_in_grafana_stays(grafana: Grafana) -> None:
+    """The e-mail was changed at the source; Grafana has the old one, which is the login still."""
+    grafana.team("SRE", A, B, "old@x.io")
+    assert_spared(grafana, [A, "new@x.io"], [A, "OLD@x.io ", "new@x.io", ""], ["old@x.io"])
+    assert grafana.row({"SRE": [A, "new@x.io"]})["removed"] == ["old@x.io"]
+
+
+def test_d13_whoever_has_only_a_login_in_grafana_stays(grafana: Grafana) -> None:
+    grafana.users({"login": D, "email": ""})
+    grafana.team("SRE", A, B)
+    grafana.edit("add_member", team="SRE", user=D)
+    assert_spared(grafana, [A, D], [], [D])
+    assert grafana.row({"SRE": [A, D]})["missing"] == [D]
+
+
+def test_d13_logins_that_are_the_same_are_matched_or_spared(grafana: Grafana) -> None:
+    grafana.users({"login": "dan", "email": "old@x.io"})
+    grafana.team("SRE", A, B)
+    grafana.edit("add_member", team="SRE", user="dan")
+    assert_spared(grafana, [A, D], ["dan"], ["old@x.io"], match_on=["login", "email"])
+    row = grafana.row([{"name": "SRE", "members": [A, "dan"], "spare": [D]}], match_on=["email", "login"])
+    assert (row["status"], row["kept"], row["spared"]) == ("unchanged", [A, "old@x.io"], [])
+
+
+def test_d13_other_names_are_for_exact_only_and_add_nobody(grafana: Grafana) -> None:
+    grafana.team("SRE", A, B)
+    grafana.users(C)
+    row = grafana.row([{"name": "SRE", "members": [A, B], "spare": [C, Z]}])
+    assert (row["status"], row["spared"], row["missing"]) == ("unchanged", [], [])
+    row = grafana.row([{"name": "SRE", "members": [B], "spare": [A, B]}], state="absent")
+    assert (row["removed"], row["spared"]) == ([B], [])
 
 
 def test_d14_without_the_right_to_see_users_nothing_is_done(grafana: Grafana) -> None:
@@ -550,6 +634,97 @@ def test_d18_a_team_may_be_listed_only_once(grafana: Grafana) -> None:
     assert grafana.emulator.writes() == []
 
 
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("refused", [{"source_complete": False}, {"source_error": "HTTP 500"}, {"members": [""]}])
+def test_d18_a_refused_entry_for_the_same_team_is_seen(grafana: Grafana, refused: dict[str, Any], check: bool) -> None:
+    made = grafana.team("SRE", A, B, C)
+    for one, other in (
+        ({"name": "SRE"}, {"uid": made["uid"]}),
+        ({"uid": made["uid"]}, {"name": "SRE"}),
+        ({"uid": str(made["id"])}, {"uid": made["uid"]}),
+    ):
+        teams = [{**one, "members": [A, B], **refused}, {**other, "members": [C]}]
+        result = grafana.sync(teams, check=check)
+        assert result["error_code"] == "duplicate_team"
+        assert "merge their members" in result["msg"]
+    assert grafana.emulator.writes() == []
+    assert grafana.members("SRE") == [A, B, C]
+
+
+def test_d18_a_refused_entry_costs_its_search_only(grafana: Grafana) -> None:
+    grafana.team("SRE", A)
+    uid = grafana.team("Ops", A)["uid"]
+    grafana.forget()
+    result = grafana.sync([{"name": "SRE", "members": [], "source_complete": False}, {"uid": uid, "members": [A]}])
+    assert [row["status"] for row in result["teams"]] == ["failed", "unchanged"]
+    assert result["teams"][0]["id"]
+    assert result["teams"][0]["stats"]["before"] is None
+    assert sorted(entry["path"] for entry in grafana.log()) == sorted(
+        ["/api/org/users", "/api/teams/search", f"/api/teams/{uid}", f"/api/teams/{uid}/members"]
+    )
+
+
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("by", ["name", "uid"])
+def test_d18_a_team_that_cannot_be_found_lets_nobody_go_who_may_be_in_it(
+    grafana: Grafana, by: str, refused: bool
+) -> None:
+    made = grafana.team("SRE", A, B, C)
+    other = grafana.team("Ops", A, B)
+    lost, found = ({"name": "SRE"}, {"uid": made["uid"]}) if by == "name" else ({"uid": made["uid"]}, {"name": "SRE"})
+    third = {"uid": other["uid"]} if by == "name" else {"name": "Ops"}
+    path = "/api/teams/search" if by == "name" else f"/api/teams/{made['uid']}"
+    match = {"path": path, **({"query": "*name=SRE*"} if by == "name" else {})}
+    grafana.emulator.faults([{"match": match, "do": {"kind": "status", "status": 500}}])
+    teams = [
+        {**lost, "members": [A, B], "source_complete": not refused, "source": "a.yml"},
+        {**found, "members": [C]},
+        {**third, "members": [A]},
+    ]
+    for check in (True, False):
+        result = grafana.sync(teams, check=check, retries=0, concurrency=1)
+        first, second, last = result["teams"]
+        assert (first["status"], second["status"]) == ("failed", "failed")
+        assert first["error_code"] == ("source_incomplete" if refused else "unavailable"), first
+        assert second["error_code"] == "maybe_same_team"
+        assert "(a.yml)" in second["error"]
+        assert second["remaining_drift"] == {"add": [], "remove": [A, B]}
+        # It is another one for certain: its name or uid is.
+        assert (last["status"], last["removed"]) == ("updated", [B])
+    assert grafana.members("SRE") == [A, B, C]
+    assert grafana.members("Ops") == [A]
+
+
+def test_d18_names_alone_are_never_in_doubt(grafana: Grafana) -> None:
+    grafana.team("SRE", A, B)
+    grafana.team("Sre", A, B)
+    match = {"path": "/api/teams/search", "query": "*name=SRE*"}
+    grafana.emulator.faults([{"match": match, "do": {"kind": "status", "status": 500}}])
+    result = grafana.sync({"SRE": [A], "Sre": [A]}, retries=0)
+    assert [row["status"] for row in result["teams"]] == ["failed", "updated"]
+    uid = next(team["uid"] for team in grafana.state()["teams"] if team["name"] == "Sre")
+    grafana.edit("add_member", team="Sre", user=B)
+    result = grafana.sync([{"name": "SRE", "members": [A]}, {"uid": uid, "members": [A]}], retries=0)
+    assert [row["error_code"] for row in result["teams"]][1] == "maybe_same_team"
+    assert grafana.members("Sre") == [A, B]
+
+
+def test_d18_a_search_that_knows_nothing_of_a_team_that_is_there(grafana: Grafana) -> None:
+    uid = grafana.team("SRE", A, B)["uid"]
+    grafana.emulator.reads("empty", ["/api/teams/search"])
+    result = grafana.sync([{"name": "SRE", "members": [B], "state": "absent"}, {"uid": uid, "members": [A]}])
+    assert [row["error_code"] for row in result["teams"]] == [None, "maybe_same_team"]
+    assert grafana.members("SRE") == [A, B]
+
+
+def test_d18_a_team_whose_members_cannot_be_read_is_known_nevertheless(grafana: Grafana) -> None:
+    uid = grafana.team("SRE", A, B)["uid"]
+    grafana.emulator.faults([{"match": {"path": "*/members"}, "nth": 1, "do": {"kind": "status", "status": 400}}])
+    result = grafana.sync([{"name": "SRE", "members": [B]}, {"uid": uid, "members": [A]}], retries=0, concurrency=1)
+    assert result["error_code"] == "duplicate_team"
+    assert grafana.emulator.writes() == []
+
+
 def test_d19_check_mode_sends_only_get(grafana: Grafana) -> None:
     grafana.team("SRE", A, B)
     grafana.edit("add_user", email=C, role=None)
@@ -588,7 +763,7 @@ def test_d20_who_was_faster_is_no_failure(grafana: Grafana) -> None:
     )
     row = grafana.row({"SRE": [A, C]})
     assert (row["status"], row["added"], row["removed"], row["kept"]) == ("unchanged", [], [], [A, C])
-    assert row["warnings"] == [f"{B} was removed by somebody else meanwhile."]
+    assert row["warnings"] == ["1 of the members removed by somebody else meanwhile."]
     assert row["remaining_drift"] == {"add": [], "remove": []}
     assert not row["result"]["failed"]
 
@@ -765,6 +940,26 @@ def test_too_many_requests_are_waited_for(grafana: Grafana) -> None:
     assert row["result"]["requests"]["retries"] >= 2
 
 
+def test_an_end_that_cannot_be_read_is_a_failure(grafana: Grafana) -> None:
+    grafana.team("SRE", A, B)
+    grafana.users(C)
+    grafana.emulator.faults([{"match": {"path": "*/members", "method": "GET"}, "nth": 2, "do": REFUSED}])
+    row = grafana.row({"SRE": [A, C]}, retries=0)
+    assert (row["status"], row["error_code"]) == ("failed", "refused")
+    assert "could not be read back" in row["error"]
+    assert (row["added"], row["removed"], row["failed_users"]) == ([C], [B], [])
+    assert row["stats"]["after"] is None
+    assert row["remaining_drift"] == {"add": [], "remove": []}
+
+
+def test_a_user_who_cannot_be_made_is_that_users_failure(grafana: Grafana) -> None:
+    grafana.team("SRE", A, B)
+    grafana.emulator.faults([{"match": {"path": "/api/admin/users"}, "do": REFUSED}])
+    row = grafana.row({"SRE": [A, Z]}, basic=True, missing_users="create")
+    assert [(user["email"], user["action"], user["status"]) for user in row["failed_users"]] == [(Z, "create", 400)]
+    assert (row["removed"], row["remaining_drift"]) == ([B], {"add": [Z], "remove": []})
+
+
 def test_a_budget_of_waiting_that_is_used_up_is_an_honest_failure(grafana: Grafana) -> None:
     grafana.team("SRE", A, B)
     do = {"kind": "status", "status": 500}
@@ -848,6 +1043,8 @@ def test_another_organisation(grafana: Grafana) -> None:
         ({"team": "SRE", "members": [A], "max_removals": -1}, "max_removals", "negative"),
         ({"team": "SRE", "members": [A], "max_removal_percent": 101}, "max_removal_percent", "0 to 100"),
         ({"team": "SRE", "members": [A], "match_on": []}, "match_on", "empty"),
+        ({"team": "SRE", "members": [A], "match_on": ["login"]}, "match_on", "email has to be among them"),
+        ({"team": "SRE", "members": [A], "add_to_org": True}, "add_to_org", "not possible with a token"),
         ({"team": "SRE", "members": [A], "grafana_url": ""}, "grafana_url", "GRAFANA_URL"),
         ({"team": "SRE", "members": [A], "grafana_url": "http://example.com"}, "grafana_url", "unencrypted"),
         ({"team": "SRE", "members": [A], "grafana_token": ""}, "grafana_token", "GRAFANA_TOKEN"),

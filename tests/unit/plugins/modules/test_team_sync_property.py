@@ -54,6 +54,9 @@ class Scene:
     sizes: tuple[int, int]
     page_size: int
     missing: int = 1
+    #: How the two groups are mapped: merged by the team's name, or each by its own way to address it.
+    mixed: bool = False
+    turned: bool = False
 
     def prepare(self) -> None:
         emulator = self.emulator
@@ -61,7 +64,8 @@ class Scene:
         for name, size in zip("ab", self.sizes, strict=True):
             emulator.edit("set_group", service="okta", name=f"Group {name}", count=size, prefix=name)
         emulator.edit("add_users", service="grafana", users=[*self.wanted, *LEAVERS])
-        emulator.edit("add_team", service="grafana", name=TEAM, members=[*self.wanted[self.missing :], *LEAVERS])
+        members = [*self.wanted[self.missing :], *LEAVERS]
+        self.uid = emulator.edit("add_team", service="grafana", name=TEAM, members=members)["uid"]
         emulator.reset("log")
 
     @property
@@ -84,7 +88,13 @@ class Scene:
     def sync(self, **options: Any) -> dict[str, Any]:
         """Run what the role runs, and return what became of Grafana's side, if it came to that."""
         emulator = self.emulator
-        plan = plan_of({"mappings": [{"okta_groups": ["Group a", "Group b"], "grafana_team": TEAM}]})
+        mappings: list[dict[str, Any]] = [{"okta_groups": ["Group a", "Group b"], "grafana_team": TEAM}]
+        if self.mixed:
+            mappings = [
+                {"okta_groups": ["Group a"], "grafana_team": TEAM},
+                {"okta_groups": ["Group b"], "grafana_team_uid": self.uid},
+            ][:: -1 if self.turned else 1]
+        plan = plan_of({"mappings": mappings})
         assert plan["problems"] == []
         common = {"retries": 1, "retry_max_wait": 1000, "concurrency": 1, **options}
         okta = run_module(
@@ -101,7 +111,6 @@ class Scene:
             grafana_url=emulator.grafana_url,
             grafana_token=emulator.grafana_token,
             teams=sources["entries"],
-            protected_users=sources["protected"],
             max_removal_percent=100,
             **common,
         )
@@ -114,6 +123,7 @@ class Scene:
         removals = [entry["index"] for entry in log if entry["method"] == "DELETE" and entry["applied"]]
         assert bool(gone) == bool(removals), where
         if removals:
+            assert not self.mixed, where
             served = {
                 (entry["path"], str(entry["query"]))
                 for entry in log
@@ -150,6 +160,27 @@ def test_every_fault_at_every_request(emulator: ThreadedEmulator, fault: str, pa
         assert not again["failed"], (index, again["msg"])
         assert scene.members() == set(scene.wanted), index
         assert not scene.sync()["changed"], index
+
+
+@pytest.mark.parametrize("fault", SOURCE_FAULTS)
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
+@pytest.mark.parametrize("turned", [False, True], ids=["name-first", "uid-first"])
+def test_a_team_by_name_and_by_uid_loses_nobody(
+    emulator: ThreadedEmulator, fault: str, lasting: bool, turned: bool
+) -> None:
+    """Each of the two would remove whom the other one wants, so neither may write, whatever cannot be read (D18)."""
+    scene = Scene(emulator, (3, 2), 200, mixed=True, turned=turned)
+    scene.prepare()
+    before = scene.members()
+    assert scene.sync()["error_code"] == "duplicate_team"
+    count = len(emulator.requests())
+    for index in range(1, count + 1):
+        scene.prepare()
+        emulator.faults([{("from" if lasting else "nth"): index, "do": SOURCE_FAULTS[fault]}])
+        assert scene.sync(timeout=patience(fault))["failed"], index
+        assert scene.members() == before, index
+        assert not emulator.writes(), index
+    emulator.faults()
 
 
 @settings(max_examples=60, deadline=None)
@@ -193,3 +224,55 @@ def test_a_thousand_pages(emulator: ThreadedEmulator, page_size: int) -> None:
         assert scene.members() == before
     emulator.faults()
     assert requests_of(scene) >= pages
+
+
+TEAMS = ("One", "Two", "Three")
+PEOPLE = [f"user{number}@example.com" for number in range(6)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_teams_by_name_and_by_uid_in_any_mixture(emulator: ThreadedEmulator, data: st.DataObject) -> None:
+    """Entries that mean the same team remove nobody; of all others, only who is not listed goes."""
+    emulator.reset()
+    emulator.edit("add_users", service="grafana", users=PEOPLE)
+    some = st.lists(st.sampled_from(PEOPLE), unique=True, min_size=1)
+    made, before = {}, {}
+    for name in TEAMS:
+        before[name] = set(data.draw(some, label=name))
+        made[name] = emulator.edit("add_team", service="grafana", name=name, members=sorted(before[name]))
+    address = st.sampled_from(["name", "uid", "number"])
+    picked = data.draw(
+        st.lists(st.tuples(st.sampled_from(TEAMS), address), unique=True, min_size=1, max_size=5), label="entries"
+    )
+    entries = []
+    for name, by in picked:
+        own = {"name": name} if by == "name" else {"uid": made[name]["uid"] if by == "uid" else str(made[name]["id"])}
+        refused = data.draw(st.integers(0, 3), label="refused") == 0
+        entries.append({**own, "members": data.draw(some, label="members"), "source_complete": not refused})
+    emulator.reset("log")
+    if data.draw(st.booleans(), label="faulty"):
+        fault = SOURCE_FAULTS[data.draw(st.sampled_from(sorted(SOURCE_FAULTS)), label="fault")]
+        when = data.draw(st.sampled_from(["nth", "from"]), label="when")
+        match = {"service": "grafana", "kind": "read"}
+        emulator.faults([{"match": match, when: data.draw(st.integers(1, 14), label="request"), "do": fault}])
+    run_module(
+        "grafana_team_members",
+        grafana_url=emulator.grafana_url,
+        grafana_token=emulator.grafana_token,
+        teams=entries,
+        max_removal_percent=100,
+        retries=1,
+        retry_max_wait=1000,
+        concurrency=data.draw(st.sampled_from([1, 4]), label="concurrency"),
+        timeout=0.5,
+    )
+    emulator.faults()
+    for team in emulator.state(service="grafana")["teams"]:
+        name = team["name"]
+        gone = before[name] - set(team["members"])
+        meant = [entry for entry, (other, _by) in zip(entries, picked, strict=True) if other == name]
+        if len(meant) != 1 or not meant[0]["source_complete"]:
+            assert not gone, name
+        else:
+            assert not gone & set(meant[0]["members"]), name

@@ -14,7 +14,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.pcc.identity.plugins.plugin_utils._team_sync import plan_of, sources_of, told
+from ansible_collections.pcc.identity.plugins.plugin_utils._team_sync import (
+    plan_of,
+    rivals_of,
+    sources_of,
+    target_of,
+    told,
+)
 
 
 def plan(*mappings: Any, **more: Any) -> Any:
@@ -222,6 +228,12 @@ def test_members_are_joined() -> None:
     assert [(group["group"], group["members"]) for group in found["groups"]] == [("A", 2), ("B", 2)]
 
 
+def test_several_groups_that_failed() -> None:
+    found = sources_of(plan(mapping("T", "A", "B")), {"groups": [broken("A", "one."), broken("B", "two.")]})
+    assert found["teams"][0]["error"] == "Okta group 'A': one; Okta group 'B': two."
+    assert found["entries"][0]["source_error"] == "Okta group 'A': one; Okta group 'B': two."
+
+
 def test_settings_are_handed_on() -> None:
     made = plan({"okta_group": "A", "grafana_team_uid": "u1", "max_removals": 0, "state": "present"})
     (entry,) = sources_of(made, {"groups": [row("A", user("ana"))]})["entries"]
@@ -304,21 +316,118 @@ def test_somebody_in_another_group_is_a_member() -> None:
 
 
 @pytest.mark.parametrize(
-    ("match_on", "members", "protected"),
+    ("match_on", "members", "unknown"),
     [(["email"], [], ["ana@acme.example"]), (["email", "login"], ["ana@acme.example"], [])],
 )
-def test_d13_users_without_an_email(match_on: list[str], members: list[str], protected: list[str]) -> None:
+def test_d13_users_without_an_email(match_on: list[str], members: list[str], unknown: list[str]) -> None:
     found = sources_of(plan(mapping("T", "A")), {"groups": [row("A", user("ana", email=None))]}, match_on=match_on)
     assert found["entries"][0]["members"] == members
-    assert found["protected"] == protected
-    assert [entry["login"] for entry in found["teams"][0]["unknown"]] == protected
+    assert found["entries"][0]["spare"] == ["ana@acme.example"]
+    assert [entry["login"] for entry in found["teams"][0]["unknown"]] == unknown
+
+
+def test_d13_all_names_of_the_users_are_spared() -> None:
+    """Who is in a group is not removed for going by another name in Grafana; who does not count, is."""
+    ana = user("ana", email="Ana.Newname@acme.example")
+    rows = [
+        row("A", ana, user("bob", email=None), excluded=[user("gone", "SUSPENDED")]),
+        row("B", ana),
+        broken("Gone"),
+    ]
+    found = sources_of(plan(mapping("T", "A", "B"), mapping("U", "A", "Gone")), {"groups": rows})
+    entry, failed = found["entries"]
+    assert entry["spare"] == ["Ana.Newname@acme.example", "ana@acme.example", "bob@acme.example"]
+    assert entry["members"] == ["Ana.Newname@acme.example"]
+    assert failed["spare"] == []
+    assert "protected" not in found
+    names = found["teams"][0]["names"]
+    assert names["ana@acme.example"] == {"name": "Ana.Newname@acme.example", "groups": ["A", "B"]}
+    assert found["teams"][0]["people"] == [
+        "Ana.Newname@acme.example",
+        "ana@acme.example",
+        "bob@acme.example",
+        "gone@acme.example",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("match_on", "problem"),
+    [
+        (["email"], None),
+        (["login", "email"], None),
+        ("email", None),
+        ("email, login", None),
+        (["login"], "email has to be among them: "),
+        ("login", "email has to be among them: "),
+        ([], "email has to be among them: "),
+        (["email", "name"], "knows email and login, not name."),
+        ("[email]", "is text with brackets or quotes. Give a list"),
+        (5, "must be a list, not a number."),
+    ],
+)
+def test_what_users_are_found_by(match_on: Any, problem: str | None) -> None:
+    problems = plan_of({"m": [mapping()]}, match_on=match_on)["problems"]
+    assert [text.startswith(f"team_sync_match_on: {problem}") for text in problems] == ([True] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("users", "problem"),
+    [
+        ([], None),
+        (["boss"], None),
+        ("boss", None),
+        ("boss,eve", None),
+        ("", None),
+        ('["boss"]', "is text with brackets or quotes. Give a list, on the command line as in -e '{"),
+        ({"boss": 1}, "must be a list, not a dictionary."),
+    ],
+)
+def test_protected_users_as_text(users: Any, problem: str | None) -> None:
+    problems = plan_of({"m": [mapping()]}, protected_users=users)["problems"]
+    assert [text.startswith(f"team_sync_protected_users: {problem}") for text in problems] == (
+        [True] if problem else []
+    )
+
+
+# -- which Grafana it is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "org", "target"),
+    [
+        ("https://grafana.acme.example", None, "https://grafana.acme.example org 1"),
+        ("HTTPS://Grafana.ACME.example:443/", "", "https://grafana.acme.example org 1"),
+        ("https://grafana.acme.example/", "1", "https://grafana.acme.example org 1"),
+        ("https://grafana.acme.example", 2, "https://grafana.acme.example org 2"),
+        ("http://acme.example:80/Grafana/", None, "http://acme.example/Grafana org 1"),
+        ("http://acme.example:443", None, "http://acme.example:443 org 1"),
+        ("http://[::1]:3000", None, "http://[::1]:3000 org 1"),
+        ("https://user:aPassword@acme.example", None, "https://acme.example org 1"),
+        ("https://acme.example:port", None, ""),
+        ("http://[::1", None, ""),
+        ("", None, ""),
+    ],
+)
+def test_the_same_grafana(url: str, org: Any, target: str) -> None:
+    assert target_of(url, org) == target
+
+
+def test_d18_teams_in_common() -> None:
+    mine = plan(mapping("One"), mapping("abc"), {"okta_group": "A", "grafana_team_uid": "u1"})
+    other = plan(mapping("One"), {"okta_group": "A", "grafana_team_uid": "abc"})
+    assert rivals_of(mine, other) == ["One"], "a uid is not a name"
+    assert rivals_of(mine, plan({"okta_group": "B", "grafana_team_uid": "u1"})) == ["u1"]
+    assert rivals_of(mine, {}) == rivals_of(mine, None) == rivals_of({}, mine) == []
 
 
 @pytest.mark.parametrize(
     ("result", "text"),
     [
         ({}, None),
-        ({"msg": "one\ntwo"}, "one"),
+        ({"msg": "one\n\n- two\n"}, "one\n- two"),
+        ({"msg": "one. Do it.", "hint": "Do it."}, "one."),
+        ({"msg": "Do it.", "hint": "Do it."}, "Do it."),
+        ({"msg": "odd\nTraceback (most recent call last):\n  File x\n    y\nValueError: z"}, "odd\nValueError: z"),
         ({"module_stdout": "one\n\ntwo\n\n"}, "two"),
         ({"module_stdout": " \n "}, None),
         ({"msg": "broken", "module_stderr": "a\nKilled\n"}, "broken: Killed"),

@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.pcc.identity.plugins.plugin_utils import _team_sync_metrics
 from ansible_collections.pcc.identity.plugins.plugin_utils._team_sync import plan_of, sources_of
-from ansible_collections.pcc.identity.plugins.plugin_utils._team_sync_metrics import metrics_of
 from ansible_collections.pcc.identity.plugins.plugin_utils._team_sync_report import log_of, outcome_of, without_emails
 from tests.support.team_sync import samples
 
 #: Names that break whatever does not escape them.
 ODD = 'Odd "quoted" \\ back\nslash ü {x="y"}'
+
+
+def metrics_of(*arguments: Any, sync: str = "localhost", **more: Any) -> str:
+    return _team_sync_metrics.metrics_of(*arguments, sync=sync, **more)
 
 
 def okta_row(asked: str, *names: str, **more: Any) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def failed_row(asked: str) -> dict[str, Any]:
 
 
 def team_row(name: str, status: str = "unchanged", **more: Any) -> dict[str, Any]:
-    lists = ("added", "removed", "kept", "missing", "protected", "external", "disabled", "ambiguous")
+    lists = ("added", "removed", "kept", "missing", "protected", "spared", "external", "disabled", "ambiguous")
     row = {**{what: [] for what in lists}, "name": name, "uid": f"u-{name}", "id": 1, "status": status}
     row |= {
         "failed_users": [],
@@ -106,7 +110,7 @@ def test_members_with_the_reason() -> None:
         "  - Gone@acme.example  # DEPROVISIONED in Okta",
         "  - bob@acme.example  # not in Okta group SRE",
         "  ? dora@acme.example  # in Okta group SRE, but no such user in Grafana",
-        "  ! eve@acme.example  # stays, but is not in Okta group SRE",
+        "  ! eve@acme.example  # not in Okta group SRE, but not removed",
         "  x new  # STAGED in Okta",
         "  x nomail  # has no e-mail in Okta",
         "  warning: some are hidden",
@@ -188,25 +192,25 @@ def test_wrong_mappings(count: int, head: str) -> None:
     plan = plan_of({"m": [5] * count})
     outcome = outcome_of(plan, {}, {}, started=0, finished=1)
     assert not outcome["run"]["ok"]
-    assert outcome["failure"].startswith(f"{head} the mappings, nothing was asked or written:\n- m[0]: must be")
+    assert outcome["failure"].startswith(f"{head} the input, nothing was asked or written:\n- m[0]: must be")
 
 
 def test_users_that_failed() -> None:
     users = [{"email": "ana@acme.example", "action": "add", "status": 500, "message": "HTTP 500"}]
     row = team_row("A", "failed", added=["bob@acme.example"], failed_users=users)
     assert run([okta_row("a", "ana")], [row], names=True)["lines"][0] == (
-        "A: failed: add ana@acme.example: HTTP 500 (1 added nevertheless)"
+        "A: failed, but 1 added: add ana@acme.example: HTTP 500"
     )
     assert run([okta_row("a", "ana")], [row], check=True)["lines"] == [
         "Would be:",
-        "A: failed: add (e-mail): HTTP 500 (1 added nevertheless)",
+        "A: failed, but 1 added: add (e-mail): HTTP 500",
     ]
     assert run([okta_row("a", "ana")], [team_row("A", "skipped")])["lines"] == ["A: skipped: it was not tried."]
 
 
 def test_many_failures() -> None:
     groups = [okta_row(f"g{number}") for number in range(25)]
-    rows = [team_row(f"G{number}", "failed", error="x") for number in range(25)]
+    rows = [team_row(f"G{number}", "failed", error=f"x{number}") for number in range(25)]
     failure = run(groups, rows)["failure"]
     assert "- and 5 more" in failure
     assert "25 of 25 teams are not in step" in failure
@@ -219,10 +223,135 @@ def test_many_failures() -> None:
         ("'o''hara@acme.example'", "'o''(e-mail)'"),
         ("<a+b@x.y>, [c@d.e]", "<(e-mail)>, [(e-mail)]"),
         ("nobody here", "nobody here"),
+        ("It is ana@acme.example. Then", "It is (e-mail). Then"),
+        ("Is it ana@acme.example?", "Is it (e-mail)?"),
+        ('"odd one"@acme.example: no', "(e-mail): no"),
     ],
 )
 def test_d23_addresses_are_taken_out(text: str, rest: str) -> None:
     assert without_emails(text) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("add o'brien@acme.example: no", "add (e-mail): no"),
+        ("add O'Brien@ACME.example.", "add (e-mail)."),
+        ("ana, anabel and ana.b: twice", "(login), anabel and ana.b: twice"),
+        ("(ana)", "((login))"),
+        ("Look into Grafana, grafana_url and 'grafana'.", "Look into Grafana, grafana_url and '(login)'."),
+        ("an x", "an x"),
+    ],
+)
+def test_d23_who_is_known_is_taken_out_first(text: str, rest: str) -> None:
+    assert without_emails(text, ["ana", "o'brien@acme.example", "grafana", "an", "x", ""]) == rest
+
+
+def test_d23_nobody_is_named_in_any_text() -> None:
+    """Whoever is in a row or a group is known, whatever the address looks like."""
+    group = okta_row("a", "ana")
+    group["members"].append({"login": "ologin", "email": "o'brien@acme.example", "status": "ACTIVE"})
+    users = [{"email": "failing", "action": "add", "status": 500, "message": "HTTP 500"}]
+    row = team_row("A", "failed", protected=["boss"], failed_users=users, warnings=["boss and ologin are odd"])
+    row |= {"error": "o'brien@acme.example: 2 users.", "hint": "Ask boss."}
+    outcome = run([group], [row], check=True)
+    assert outcome["lines"] == [
+        "Would be:",
+        "A: failed: (e-mail): 2 users.",
+        "  warning: (login) and (login) are odd",
+    ]
+    assert outcome["failure"].splitlines()[1:3] == ["- A: (e-mail): 2 users.", "  Ask (login)."]
+    logged = json.loads(log_of(outcome)[0])
+    assert (logged["error"], logged["warnings"]) == ("(e-mail): 2 users.", ["(login) and (login) are odd"])
+    row["error"] = None
+    assert run([group], [row])["lines"][0] == "A: failed: add (login): HTTP 500"
+
+
+def test_what_stopped_all_teams_is_told_as_a_whole_and_once() -> None:
+    """As by wrong options, a wrong token, or where nothing answers."""
+    plan = plan_of({"m": [{"okta_group": "a", "grafana_team": name} for name in ("A", "B")]})
+    sources = sources_of(plan, {"groups": [okta_row("a", "ana")]})
+    grafana = {
+        "failed": True,
+        "msg": "2 problems in the input, nothing was written:\n- url: is missing.\n- teams: twice. Renew it.",
+        "error_code": "invalid_input",
+        "hint": "Renew it.",
+    }
+    outcome = outcome_of(plan, sources, grafana, started=0, finished=1)
+    whole = "2 problems in the input, nothing was written:\n- url: is missing.\n- teams: twice."
+    for team in outcome["teams"]:
+        assert (team["error"], team["error_code"], team["hint"]) == (whole, "invalid_input", "Renew it.")
+    assert outcome["lines"] == [
+        line
+        for name in ("A", "B")
+        for line in (
+            f"{name}: failed: 2 problems in the input, nothing was written:",
+            "  - url: is missing.",
+            "  - teams: twice.",
+        )
+    ]
+    assert outcome["failure"].splitlines() == [
+        "2 of 2 teams are not in step:",
+        "- A, B: 2 problems in the input, nothing was written:",
+        "  - url: is missing.",
+        "  - teams: twice.",
+        "  Renew it.",
+        "Run it again when the cause is gone: what is done is left alone, the rest is tried.",
+    ]
+    assert 'last_error{sync="localhost",team="B",code="invalid_input"} 1' in metrics_of(outcome)
+    logged = json.loads(log_of(outcome)[1])
+    assert (logged["error"], logged["error_code"], logged["hint"]) == (whole, "invalid_input", "Renew it.")
+
+
+def test_a_failed_source_is_not_told_as_if_grafana_failed() -> None:
+    plan = plan_of({"m": [{"okta_group": name, "grafana_team": name.upper()} for name in ("a", "b")]})
+    sources = sources_of(plan, {"groups": [okta_row("a", "ana"), failed_row("b")]})
+    grafana = {"msg": "HTTP 401", "error_code": "unauthorized", "hint": "Renew it."}
+    first, second = outcome_of(plan, sources, grafana, started=0, finished=1)["teams"]
+    assert (first["error_code"], first["hint"]) == ("unauthorized", "Renew it.")
+    assert (second["error_code"], second["hint"]) == ("forbidden", "Give it the role.")
+
+
+@pytest.mark.parametrize(("failed", "head"), [(1, "1 of 2 teams is not"), (2, "2 of 2 teams are not")])
+def test_grammar(failed: int, head: str) -> None:
+    rows = [team_row("A", "failed", error="x"), team_row("B", "failed" if failed == 2 else "unchanged", error="x")]
+    assert run([okta_row("a"), okta_row("b")], rows)["failure"].startswith(head)
+    assert run([okta_row("a")], rows[:1])["failure"].startswith("1 of 1 team is not")
+    assert run([okta_row("a")], [team_row("A", stats={"after": 1})])["lines"] == ["A: unchanged, 1 member"]
+
+
+def guarded() -> Any:
+    """Members who stay by a guard, and who are in the group by another name."""
+    excluded = [{"login": "gone", "email": "gone@acme.example", "status": "DEPROVISIONED"}]
+    group = okta_row("A", excluded=excluded)
+    group["members"] = [{"login": "ana@acme.example", "email": "ana.newname@acme.example", "status": "ACTIVE"}]
+    row = team_row(
+        "T",
+        protected=["boss@acme.example", "gone@acme.example"],
+        spared=["Ana@acme.example", "old@acme.example"],
+    )
+    return run([group], [row], ("T",), names=True)
+
+
+def test_who_stays_by_a_guard_or_by_another_name_is_shown() -> None:
+    outcome = guarded()
+    assert outcome["lines"] == [
+        "T: unchanged, 2 members, 2 protected, 2 by another name, 1 left out by status",
+        "  ! boss@acme.example  # not in Okta group A, but stays as an administrator of the team or a protected user",
+        "  ! gone@acme.example  # DEPROVISIONED in Okta, but stays as an administrator of the team or a protected user",
+        "  = Ana@acme.example  # in Okta group A by another name (ana.newname@acme.example), not removed",
+        "  = old@acme.example  # in Okta group A by another name, not removed",
+    ]
+
+
+def test_who_stays_is_counted() -> None:
+    found = samples(metrics_of(guarded()))
+    assert found['identity_team_sync_last_protected{team="T"}'] == 2
+    assert found['identity_team_sync_last_spared{team="T"}'] == 2
+    assert found['identity_team_sync_last_not_removed{team="T"}'] == 0
+    team = json.loads(log_of(guarded(), emails=True)[0])
+    assert (team["protected"], team["spared"]) == (2, 2)
+    assert team["emails"]["spared"] == ["Ana@acme.example", "old@acme.example"]
 
 
 # -- log ---------------------------------------------------------------------------------------------------------------
@@ -325,3 +454,19 @@ def test_a_group_that_is_asked_for_twice() -> None:
     plan = plan_of({"m": [{"okta_groups": ["a", {"name": "a", "type": "OKTA_GROUP"}], "grafana_team": "A"}]})
     sources = sources_of(plan, {"groups": [okta_row("a"), okta_row("a")]})
     samples(metrics_of(outcome_of(plan, sources, {"teams": [team_row("A")]}, started=0, finished=1.25)))
+
+
+def test_two_syncs_do_not_mix() -> None:
+    """Neither their samples nor what is taken over from the file of the run before."""
+    others = metrics_of(run([okta_row("a")], [team_row("A")]), sync=ODD)
+    found = samples(metrics_of(eventful(), others))
+    assert found["identity_team_sync_last_success_timestamp_seconds"] == 0
+    assert found['identity_team_sync_team_last_success_timestamp_seconds{team="A"}'] == 0
+    assert "identity_team_sync_last_success_timestamp_seconds 102.5" not in others
+    assert ODD.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") in others
+    mine = metrics_of(eventful(), others, sync=ODD)
+    assert [line.split()[-1] for line in mine.splitlines() if "last_success_timestamp" in line and line[0] != "#"] == [
+        "102.5",
+        "102.5",
+        "0",
+    ]
