@@ -287,6 +287,7 @@ def test_a_module_that_breaks_off(sync, emulator, tmp_path, metrics, log):
     assert log()["A Team"]["error"].endswith(": Killed")
 
 
+@pytest.mark.smoke
 def test_a_variable_that_is_not_there(sync, emulator, tmp_path, metrics, log):
     """As a vault that was forgotten: the run stops, and is measured and logged nevertheless."""
     (tmp_path / "sync.prom").write_text(OLD)

@@ -9,6 +9,7 @@ No init system is needed: the command lines are taken out of the files as they s
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import grp
 import json
@@ -17,9 +18,11 @@ import pwd
 import re
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -449,7 +452,7 @@ def test_user_and_group(timer):
         assert pwd.getpwnam(name) == user, "another sync runs as it"
         timer(**other, team_sync_timer_state="absent")
         assert pwd.getpwnam(name) == user, "the other sync has not made it"
-        subprocess.run(["userdel", name], check=True)
+        subprocess.run(["/usr/sbin/userdel", name], check=True)
         # As in the first place, and gone with the only sync.
         timer(**theirs)
         check = timer("--check", **theirs, team_sync_timer_state="absent")
@@ -458,12 +461,12 @@ def test_user_and_group(timer):
         assert name not in {user.pw_name for user in pwd.getpwall()}, gone.output
         assert name not in {group.gr_name for group in grp.getgrall()}
         # userdel would take a group of that name along.
-        subprocess.run(["groupadd", name], check=True)
+        subprocess.run(["/usr/sbin/groupadd", name], check=True)
         run = timer(code=2, **theirs)
         assert "it would go when the user is removed" in run.text
     finally:
-        subprocess.run(["userdel", name], check=False, capture_output=True)
-        subprocess.run(["groupdel", name], check=False, capture_output=True)
+        subprocess.run(["/usr/sbin/userdel", name], check=False, capture_output=True)
+        subprocess.run(["/usr/sbin/groupdel", name], check=False, capture_output=True)
 
 
 def test_credentials_with_odd_characters(timer, tmp_path):
@@ -569,13 +572,24 @@ def test_schedules_of_cron(timer, schedule):
     assert yaml_of(timer.folder / "etc" / "team-sync" / "vars.yml")["team_sync_interval"] == 3 * 86400
 
 
+def of_the_unit(mark: str) -> dict[int, bytes]:
+    """The command lines of the processes with this in their environment, whatever sessions they are in."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found[int(folder.name)] = (folder / "cmdline").read_bytes()
+    return found
+
+
 def test_a_run_that_is_stopped_ends(timer, emulator):
     """What systemd does to all processes of the unit when it is stopped or takes too long."""
     fill(emulator, {"A": ["ana"]}, {"A Team": ["bob"]}, ("ana",))
     timer()
     emulator.settings(latency_ms=20000)
     service = unit(timer.folder / "units" / "team-sync.service")
-    environment = {"PATH": "/usr/bin:/bin"}
+    mark = f"PCC_IDENTITY_TEST={uuid.uuid4()}"
+    environment = {"PATH": "/usr/bin:/bin", **dict([mark.split("=")])}
     for path in service["EnvironmentFile"]:
         environment |= as_systemd_reads(Path(path))
     process = subprocess.Popen(
@@ -588,20 +602,16 @@ def test_a_run_that_is_stopped_ends(timer, emulator):
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while "Read the groups" not in (line := process.stdout.readline().decode()):
-        assert line, "it ended by itself"
+    while not any(b"okta_group_info" in line for line in of_the_unit(mark).values()):
+        assert process.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline
-    marked = {
-        int(line)
-        for line in subprocess.run(
-            ["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False
-        ).stdout.split()
-    }
-    assert process.pid in marked
-    for pid in marked:
-        os.kill(pid, 15)
+        time.sleep(0.1)
+    running = of_the_unit(mark)
+    assert process.pid in running
+    for pid in running:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
     process.communicate(timeout=30)
     assert process.returncode != 0
-    left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
-    assert left == ""
+    assert of_the_unit(mark) == {}
     assert teams_of(emulator) == {"A Team": ["bob"]}
