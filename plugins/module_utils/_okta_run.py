@@ -113,9 +113,14 @@ def read_groups(client: OktaClient, params: dict[str, t.Any], _check_mode: bool)
     readings = [_Reading(client, params, one) for one in dict.fromkeys(asked)]
     with concurrent.futures.ThreadPoolExecutor(max_workers=client.connection.concurrency) as pool:
         list(pool.map(_Reading.read, readings))
-        # What one group shows of the way of counting holds for all of them, so they are judged together.
-        if any(reading.tells_apart for reading in readings):
-            list(pool.map(_Reading.read_again, [reading for reading in readings if reading.short]))
+        # What one group shows of the way of counting holds for all of them, so they are judged together. If they
+        # contradict one another, a count may only have been late, so both sides are read once more.
+        at_odds = [reading for reading in readings if reading.tells_apart or reading.short]
+        if len({reading.tells_apart for reading in at_odds}) > 1:
+            list(pool.map(_Reading.read, at_odds))
+        if witness := next((reading for reading in readings if reading.tells_apart), None):
+            for reading in readings:
+                reading.compare(witness)
     read = {reading.asked: reading.row() for reading in readings}
     rows = [_copied(read[one]) for one in asked]
     return {
@@ -173,18 +178,10 @@ class _Reading:
             return
         self._doubt = _doubt(t.cast(Group, self._group), len(self._users))
 
-    def read_again(self) -> None:
-        """Read a group once more that is L(short), now knowing how the service counts."""
-        try:
-            count = self._read()
-        except IdentityError as error:
-            self._error = error
-            return
-        group, users = t.cast(Group, self._group), self._users
-        if count is None or not is_whole(count, users):
-            self._doubt = _doubt(group, len(users))
-        elif falls_short(count, users):
-            self._doubt = _shortage(group, users)
+    def compare(self, witness: _Reading) -> None:
+        """Doubt a group that is L(short) by what another one shows of the way the service counts."""
+        if self.short:
+            self._doubt = _shortage(t.cast(Group, self._group), self._users, witness.asked.label)
 
     def _read(self) -> int | None:
         # The count comes first: whoever joins in between makes the numbers differ, which is noticed.
@@ -226,13 +223,13 @@ def _doubt(group: Group, read: int) -> IdentityError:
     )
 
 
-def _shortage(group: Group, users: t.Collection[User]) -> IdentityError:
+def _shortage(group: Group, users: t.Collection[User], witness: str) -> IdentityError:
     gone = deprovisioned(users)
     return IdentityError(
         "count_mismatch",
         f"Okta counts {group.users_count} users in the group {group.id} and lists {len(users)}, when read twice as "
-        f"well, but {gone} of these are deprovisioned, whom it does not count by what another group shows. So {gone} "
-        "are missing.",
+        f"well, but {gone} of these {'is' if gone == 1 else 'are'} deprovisioned, whom it does not count by what the "
+        f"group '{witness}' shows. So {gone} {'is' if gone == 1 else 'are'} missing.",
         _MISMATCH_HINT,
     )
 

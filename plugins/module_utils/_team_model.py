@@ -258,11 +258,11 @@ def may_mean(wanted: Wanted, team: Team, *, looked: bool) -> bool:
     Args:
         wanted: the entry without a team.
         team: found by its uid if the entry has a name, else by either.
-        looked: whether Grafana said that there is none. Then it only may if what Grafana says does not fit together;
-            otherwise the team has to be another one for certain.
+        looked: whether Grafana said that there is none. Then it only may if the name is written otherwise, or what
+            Grafana says does not fit together; if it is not known, the team has to be another one for certain.
     """
     if wanted.name is not None:
-        return wanted.name == team.name if looked else key_of(wanted.name) == key_of(team.name)
+        return key_of(wanted.name) == key_of(team.name)
     uid = wanted.uid or ""
     if uid in {team.uid, str(team.id or "")}:
         return True

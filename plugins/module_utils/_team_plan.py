@@ -233,9 +233,8 @@ def _plan(wanted: Wanted, live: Live | None, users: Users, others: Others) -> Te
         disabled=in_order(disabled),
         ambiguous=tuple(texts[key] for key in sorted(unclear)),
         doubts=tuple(
-            f"{len(unclear[key])} users of Grafana go by it ("
-            + some([f"{people[number].login or number}" for number in sorted(unclear[key])])
-            + "), so none of them was touched"
+            f"{len(unclear[key])} users of Grafana go by it (with the ids "
+            f"{some([str(one) for one in sorted(unclear[key])])}), so none of them was touched"
             for key in sorted(unclear)
         ),
         warnings=tuple(warnings),

@@ -64,6 +64,7 @@ options:
       - The group fails, or is warned about, also where Okta tells no count.
       - Whether Okta counts deprovisioned users, one group with some of them shows for all groups of the task. If it
         leaves them out, a group whose count includes its own is short of others, and treated like any other mismatch.
+        Before that both are read once more, since a count can be late.
       - As long as no group shows it, a group cannot be told from a whole one that is short of exactly as many users as
         it has deprovisioned ones. So it is with a group that is read by itself.
     type: str

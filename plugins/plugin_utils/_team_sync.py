@@ -460,17 +460,16 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
                         known["groups"].append(label)
                 address = user.get("email") or (user.get("login") if "login" in match_on else None)
                 if not address:
-                    unknown.setdefault(
-                        user["login"], {"login": user["login"], "status": user.get("status"), "group": label}
-                    )
+                    name = user.get("login") or user["id"]
+                    unknown.setdefault(name, {"login": name, "status": user.get("status"), "group": label})
                     continue
                 members.setdefault(key_of(address), address.strip())
                 within.setdefault(key_of(address), []).append(label)
             for user in row["excluded"]:
                 people.update(dict.fromkeys(user[name] for name in ("email", "login") if user.get(name)))
+                name = user.get("login") or user.get("email") or user["id"]
                 excluded.setdefault(
-                    user["login"],
-                    {"login": user["login"], "email": user.get("email"), "status": user.get("status"), "group": label},
+                    name, {"login": name, "email": user.get("email"), "status": user.get("status"), "group": label}
                 )
         reasons = {
             key: f"{user['status']} in Okta"

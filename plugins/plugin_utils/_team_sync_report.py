@@ -144,7 +144,7 @@ def without_emails(text: str, known: t.Iterable[str] = ()) -> str:
     """
     folded = text.casefold()
     # The longest first, as one may be the end of another.
-    for name in sorted({name for name in known if len(name) > 2 and name.casefold() in folded}, key=len, reverse=True):
+    for name in sorted({name for name in known if name and name.casefold() in folded}, key=len, reverse=True):
         pattern = rf"(?<![\w.+@-]){re.escape(name)}(?![\w@-]|[.+]\w)"
         # A login may be an ordinary word, too, such as grafana.
         what, flags = ("(e-mail)", re.IGNORECASE) if "@" in name else ("(login)", re.NOFLAG)

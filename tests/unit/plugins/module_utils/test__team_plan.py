@@ -247,7 +247,7 @@ def test_d12_several_users_of_one_email_are_not_touched() -> None:
     made = plan(want("ANA@x.io"), found, users)
     assert made.ambiguous == ("ANA@x.io",)
     assert (added(made), removed(made)) == ([], ["user3@x.io"])
-    assert "2 users of Grafana go by it (ana1, ana2)" in made.doubts[0]
+    assert made.doubts[0] == "2 users of Grafana go by it (with the ids 1, 2), so none of them was touched"
     assert removed(plan(want("ana@x.io", state="absent"), found, users)) == []
 
 
@@ -304,7 +304,7 @@ def test_d1_who_is_wanted_by_another_name_is_somebody() -> None:
     ("address", "team", "unknown", "none"),
     [
         ({"name": "SRE"}, Team(1, "t", "SRE"), True, True),
-        ({"name": "sre "}, Team(1, "t", "SRE"), True, False),
+        ({"name": "sre "}, Team(1, "t", "SRE"), True, True),
         ({"name": "Ops"}, Team(1, "t", "SRE"), False, False),
         ({"uid": "t"}, Team(1, "t", "SRE"), True, True),
         ({"uid": "T"}, Team(1, "t", "SRE"), True, False),

@@ -228,6 +228,16 @@ def test_members_are_joined() -> None:
     assert [(group["group"], group["members"]) for group in found["groups"]] == [("A", 2), ("B", 2)]
 
 
+def test_users_without_a_login_are_told_apart() -> None:
+    """Okta may leave out what is null."""
+    bare = [user(name, login=None, email=None) for name in ("ana", "bob")]
+    gone = [user("cy", "SUSPENDED", login=None), user("dan", "SUSPENDED", login=None, email=None)]
+    (team,) = sources_of(plan(mapping("T", "A")), {"groups": [{**row("A", *bare), "excluded": gone}]})["teams"]
+    assert [one["login"] for one in team["unknown"]] == ["00uana", "00ubob"]
+    assert [one["login"] for one in team["excluded"]] == ["00udan", "cy@acme.example"]
+    assert team["people"] == ["cy@acme.example"]
+
+
 def test_several_groups_that_failed() -> None:
     found = sources_of(plan(mapping("T", "A", "B")), {"groups": [broken("A", "one."), broken("B", "two.")]})
     assert found["teams"][0]["error"] == "Okta group 'A': one; Okta group 'B': two."
