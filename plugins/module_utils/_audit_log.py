@@ -321,7 +321,11 @@ class AuditLog:
     def _verify(self, anchors: t.Sequence[Mark]) -> Report:
         files = [*self._rotated(), *([self.path] if self.path.exists() else [])]
         if not files and not self._head_file.exists():
-            raise IdentityError("no_audit_log", f"There is no audit log {self.path}.")
+            raise IdentityError(
+                "no_audit_log",
+                f"There is no audit log {self.path}.",
+                "Enable it with pcc.identity.audit_log under callbacks_enabled, or give the path of the one there is.",
+            )
         broken_head, head = "", None
         try:
             head = self._read_head()

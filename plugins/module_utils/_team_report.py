@@ -197,8 +197,15 @@ def diff_of(row: Row, plan: TeamPlan | None) -> dict[str, str] | None:
             stay.append(label)
     has = list(in_order([*stay, *row["added"]]))
     header = f"grafana team {row['name']} ({'new' if created else 'uid ' + (row['uid'] or 'none')})"
-    change = Change("members", None, row["name"], UPDATE, {} if created else {"of": had}, {"of": has})
+    change = Change("members", None, row["name"], UPDATE, {} if created else {"of": _shown(had)}, {"of": _shown(has)})
     return render([change], lambda fields: fields["of"], header)
+
+
+def _shown(labels: list[str]) -> dict[str, str]:
+    """Return members as a diff shows them. The dashes of a list would look as if people were taken out."""
+    return {
+        label: "member" if count == 1 else f"{count} members" for label, count in collections.Counter(labels).items()
+    }
 
 
 def message_of(rows: list[Row], wanted: t.Sequence[Wanted]) -> str:

@@ -441,7 +441,14 @@ def sources_of(plan: Plan, okta: t.Mapping[str, t.Any], *, match_on: t.Sequence[
     teams, entries = [], []
     for team in plan["teams"]:
         mine = [(label_of(plan["groups"][position]), rows[position]) for position in team["groups"]]
-        errors = [f"Okta group {label!r}: {row['error']}" for label, row in mine if row["error"]]
+        # What went wrong with all of them is not said once for each.
+        errors = list(
+            dict.fromkeys(
+                f"Okta group {label!r}: {row['error']}" if _answered(okta) else f"Okta: {row['error']}"
+                for label, row in mine
+                if row["error"]
+            )
+        )
         members: dict[str, str] = {}
         within: dict[str, list[str]] = {}
         unknown: dict[str, Row] = {}
@@ -534,10 +541,15 @@ def _joined(errors: list[str]) -> str:
     return "; ".join([*(error.rstrip(".") for error in errors[:-1]), *errors[-1:]])
 
 
+def _answered(okta: t.Mapping[str, t.Any]) -> list[t.Any]:
+    """Return what the module says about the groups, nothing if it did not get that far."""
+    given = okta.get("groups")
+    return list(given) if isinstance(given, t.Sequence) and not isinstance(given, str) else []
+
+
 def _rows(plan: Plan, okta: t.Mapping[str, t.Any]) -> list[Row]:
     """Return a row for each group of the plan. A row that is not surely whole counts as failed."""
-    given = okta.get("groups")
-    rows = list(given) if isinstance(given, t.Sequence) and not isinstance(given, str) else []
+    rows = _answered(okta)
     why = "it is not in the answer." if rows else told(okta) or "it was not read."
     found: list[Row] = []
     for position, group in enumerate(plan["groups"]):

@@ -147,9 +147,9 @@ def without_emails(text: str, known: t.Iterable[str] = ()) -> str:
     for name in sorted({name for name in known if name and name.casefold() in folded}, key=len, reverse=True):
         pattern = rf"(?<![\w.+@-]){re.escape(name)}(?![\w@-]|[.+]\w)"
         # A login may be an ordinary word, too, such as grafana.
-        what, flags = ("(e-mail)", re.IGNORECASE) if "@" in name else ("(login)", re.NOFLAG)
+        what, flags = ("[e-mail]", re.IGNORECASE) if "@" in name else ("[login]", re.NOFLAG)
         text = re.sub(pattern, what, text, flags=flags)
-    return _EMAIL.sub("(e-mail)", text)
+    return _EMAIL.sub("[e-mail]", text)
 
 
 def _said(outcome: Outcome, names: bool) -> t.Callable[[str], str]:
@@ -238,7 +238,7 @@ def _of_users(row: Row) -> str | None:
 
 def _lines(outcome: Outcome, names: bool, said: t.Callable[[str], str]) -> list[str]:
     run = outcome["run"]
-    lines = ["Would be:"] if run["check"] and outcome["teams"] else []
+    lines = ["Preview, nothing was written:"] if run["check"] and outcome["teams"] else []
     for team in outcome["teams"]:
         first, *more = _summary(team, said).splitlines()
         lines.append(f"{team['team']}: {first}")
@@ -265,7 +265,7 @@ def _summary(team: Row, said: t.Callable[[str], str]) -> str:
         f"{len(team['not_removed'])} not removed" if team["not_removed"] else "",
         f"{len(team['protected'])} protected" if team["protected"] else "",
         f"{len(team['spared'])} by another name" if team["spared"] else "",
-        f"{len(team['excluded'])} left out by status" if team["excluded"] else "",
+        f"{len(_left_out(team))} left out by status" if _left_out(team) else "",
         f"{len(team['unknown'])} without e-mail" if team["unknown"] else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -282,18 +282,26 @@ def _members(team: Row) -> list[str]:
     lines += [
         f"? {member}  # in Okta {_groups_of(team, member)}, but no such user in Grafana" for member in team["missing"]
     ]
+    lines += [f"! {member}  # in Okta {_groups_of(team, member)}, but not added" for member in team["not_added"]]
     lines += [f"! {member}  # {why(member)}, but not removed" for member in team["not_removed"]]
     lines += [
         f"! {member}  # {why(member)}, but stays as an administrator of the team or a protected user"
         for member in team["protected"]
     ]
     lines += [f"= {member}  # {_other_name(team, member)}, not removed" for member in team["spared"]]
-    listed = {key_of(member) for what in ("removed", "not_removed", "protected") for member in team[what]}
-    for user in team["excluded"]:
-        if key_of(user.get("email") or user["login"]) not in listed:
-            lines.append(f"x {user.get('email') or user['login']}  # {user['status']} in Okta")
+    lines += [f"x {user.get('email') or user['login']}  # {user['status']} in Okta" for user in _left_out(team)]
     lines += [f"x {user['login']}  # has no e-mail in Okta" for user in team["unknown"]]
     return lines
+
+
+def _left_out(team: Row) -> list[Row]:
+    """Return whose status keeps them out of a team, but for those of whom something else is told.
+
+    Where the team is not in step, its error is what there is to tell.
+    """
+    listed = {key_of(member) for what in ("removed", "not_removed", "protected") for member in team[what]}
+    excluded = team["excluded"] if team["status"] in IN_STEP else []
+    return [user for user in excluded if key_of(user.get("email") or user["login"]) not in listed]
 
 
 def _groups_of(team: Row, member: str) -> str:

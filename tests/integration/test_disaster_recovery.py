@@ -266,20 +266,22 @@ def rehearse(incident: Incident) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = incident.take("sh").replace("--port 8080", f"--port {port}")
-    incident.environment.update(DESCOPE_BASE_URL=f"http://127.0.0.1:{port}", DESCOPE_MANAGEMENT_KEY="KanyKey")
     with subprocess.Popen(
         shlex.split(command), cwd=ROOT, env=incident.environment, stdout=subprocess.DEVNULL
     ) as process:
         try:
             _wait_for(port)
-            variable, folder = incident.take("sh").removeprefix("export ").split("=")
-            incident.environment[variable] = folder.replace("/tmp", str(incident.folder))
+            for _line in range(2):
+                exports = incident.take("sh").replace(":8080", f":{port}").replace("/tmp", str(incident.folder))
+                incident.environment |= dict(word.split("=") for word in exports.removeprefix("export ").split())
             incident.next()
             incident.next()
             incident.next()
             state = json.loads(_state(port))
             assert "contoso" not in state["projects"][PROD]["tenants"]
-            incident.next()
+            (backup,) = Path(incident.environment["XDG_STATE_HOME"]).glob(f"pcc-identity/backups/{PROD}/*-project-*")
+            assert json.loads(backup.read_text())["reason"] == "drill"
+            incident.next(FILE=backup.name)
             assert json.loads(_state(port))["projects"][PROD]["tenants"]["contoso"]["name"] == "Contoso"
         finally:
             process.terminate()

@@ -77,7 +77,7 @@ def test_d18_d19_preview_run_and_run_again(sync, emulator, tmp_path, metrics, lo
     assert check.code == 0, check.output
     assert {entry["method"] for entry in emulator.requests()} == {"GET"}
     assert list(tmp_path.glob("sync.*")) == []
-    shown = [line.strip() for line in check.output.partition("Would be:\n")[2].splitlines()]
+    shown = [line.strip() for line in check.output.partition("Preview, nothing was written:\n")[2].splitlines()]
     assert shown[: shown.index("")] == [
         "SRE Team: 2 added, 2 removed, 3 members, 1 missing in Grafana, 1 left out by status",
         "+ carol@acme.example  # in Okta group SRE",
@@ -148,7 +148,7 @@ def test_d1_d2_d4_d6_what_fails_fails_alone(sync, emulator, tmp_path, metrics, l
     assert "5 of 6 teams are not in step:" in run.output
     gone = "The list of members is not complete: Okta group 'Gone': There is no group named"
     assert f"- Gone Team, Mixed Team: {gone}" in run.output
-    assert "- Empty Team: The list of members is empty; 1 member ((e-mail)) would be removed" in run.output
+    assert "- Empty Team: The list of members is empty; 1 member ([e-mail]) would be removed" in run.output
     assert "- Big Team: 5 members" in run.output
     assert "- Long Team: The list of members is not complete: Okta group 'Long': " in run.output
     assert "Run it again when the cause is gone" in run.output
@@ -462,14 +462,16 @@ def test_only_people_who_should_be_gone_are_critical():
 
 def example_of(path):
     """The preview that a page shows."""
-    return (ROOT / path).read_text().partition("```\nWould be:\n")[2].partition("```")[0].splitlines()
+    return (
+        (ROOT / path).read_text().partition("```\nPreview, nothing was written:\n")[2].partition("```")[0].splitlines()
+    )
 
 
 def test_the_preview_that_is_documented(sync):
     with running(sample=True) as sample:
         run = sync(arguments=("--check", "--diff"), **environment(sample))
     assert run.code == 0, run.output
-    lines = run.output.partition("Would be:\n")[2].partition("\n\n")[0].splitlines()
+    lines = run.output.partition("Preview, nothing was written:\n")[2].partition("\n\n")[0].splitlines()
     assert example_of("docs/team-sync.md") == [line.removeprefix("        ") for line in lines]
     assert example_of("README.md") == example_of("docs/team-sync.md")
 

@@ -41,7 +41,7 @@ class Timer:
 
     def __init__(self, ansible, emulator, folder: Path) -> None:
         self.ansible, self.folder = ansible, folder
-        for name in ("units", "cron"):
+        for name in ("units", "cron", "etc", "state"):
             (folder / name).mkdir(parents=True)
         mappings = [{"grafana_team": "A Team", "okta_groups": ["A"]}]
         self.variables = {
@@ -206,9 +206,13 @@ def test_systemd(timer, emulator):
     check = timer("--check", team_sync_timer_state="absent")
     gone = timer(team_sync_timer_state="absent")
     assert gone.changed == check.changed
-    assert sorted(timer.files()) == ["log/sync.log"]
-    assert sorted(path.name for path in folder.rglob("*") if path.is_dir()) == ["cron", "etc", "log", "state", "units"]
-    assert timer(team_sync_timer_state="absent").changed == {"localhost": 0}
+    # The log stays, and what is known of it; with it everything goes.
+    assert sorted(timer.files()) == ["etc/team-sync/made.json", "log/sync.log"]
+    kept = {"files": [], "folders": ["etc/team-sync", "log"], "logs": ["log/sync.log"]}
+    assert {name: [os.path.relpath(path, folder) for path in timer.made[name]] for name in kept} == kept
+    assert timer("--check", team_sync_timer_state="absent").changed == {"localhost": 0}
+    timer(team_sync_timer_state="absent", team_sync_timer_keep_logs=False)
+    assert sorted(path.name for path in folder.rglob("*")) == ["cron", "etc", "state", "units"]
 
 
 def test_what_systemd_says_of_the_units(timer):
@@ -295,7 +299,21 @@ def test_d21_cron(timer, emulator):
     assert done.returncode == 2
     assert "1 of 1 team is not in step" in done.stdout
     assert stat.S_IMODE(lock.parent.stat().st_mode) == 0o750
-    timer(team_sync_timer_state="absent", team_sync_timer_keep_logs=False)
+    # A run that goes on is waited for, and none begins meanwhile: not with another backend, nor after all is gone.
+    waiting = "while [ -e cron/team-sync ] || [ -e etc/team-sync/run ]; do sleep 0.1; done; "
+    with subprocess.Popen(
+        ["flock", str(lock), "sh", "-c", waiting + "read -r end"], stdin=-1, cwd=timer.folder, text=True
+    ) as other:
+        run = timer(code=2, team_sync_timer_timeout=-59)
+        assert "A run that cron has started does not end." in run.text
+        assert not {"cron/team-sync", "units/team-sync.timer"} & timer.files().keys()
+        other.communicate("\n")
+    timer(team_sync_timer_backend="cron")
+    with subprocess.Popen(
+        ["flock", str(lock), "sh", "-c", waiting + "sleep 1; echo >metrics/sync.prom"], cwd=timer.folder
+    ) as other:
+        timer(team_sync_timer_state="absent", team_sync_timer_keep_logs=False)
+        assert other.poll() == 0
     assert timer.files() == {}
     assert sorted(os.listdir(timer.folder)) == ["cron", "etc", "state", "units"]
 
@@ -374,7 +392,6 @@ def test_two_syncs_leave_one_another_alone(timer):
     timer(**other)
     both = timer.files()
     assert {name: both[name] for name in alone} == alone
-    assert timer("--check").changed == {"localhost": 0}
     assert timer("--check", **other).changed == {"localhost": 0}
     timer(**other, team_sync_timer_state="absent")
     assert timer.files() == alone
@@ -394,20 +411,25 @@ def test_what_was_there_before_stays(timer):
     """Folders, files, a user and a group that the role has not made, and all that others have put into its folders."""
     folder = timer.folder
     config, state, metrics = folder / "etc" / "team-sync", folder / "state" / "team-sync", folder / "metrics"
-    config.mkdir(parents=True)
+    config.mkdir()
     metrics.mkdir()
     (config / "credentials").write_text('OKTA_API_TOKEN="x"\n')
-    (metrics / "other.prom").write_text("")
-    me = {"team_sync_timer_manage_user": True, "team_sync_timer_credentials": None}
+    theirs = ["metrics/old.log", "metrics/other.prom", "metrics/sync.prom"]
+    for name in theirs:
+        (folder / name).write_text("")
+    me = {
+        "team_sync_timer_manage_user": True,
+        "team_sync_timer_credentials": None,
+        "team_sync_timer_log_file": str(metrics / "old.log"),
+    }
     timer(**me)
     made = timer.made
-    assert (made["users"], made["groups"]) == ([], [])
-    assert made["folders"] == [str(folder / "log"), str(state)]
+    assert (made["users"], made["groups"], made["logs"]) == ([], [], [])
+    assert made["folders"] == [str(state)]
     (state / "somebody").write_text("")
     timer(**me)
-    timer(**me, team_sync_timer_state="absent")
-    assert sorted(timer.files()) == ["etc/team-sync/credentials", "metrics/other.prom", "state/team-sync/somebody"]
-    assert not (folder / "log").exists()
+    timer(**me, team_sync_timer_state="absent", team_sync_timer_keep_logs=False)
+    assert sorted(timer.files()) == ["etc/team-sync/credentials", *theirs, "state/team-sync/somebody"]
     assert getpass.getuser() in {user.pw_name for user in pwd.getpwall()}
     # Nothing is known of what was made by now, so nothing is removed, whatever the variables say.
     away = {"team_sync_timer_metrics_file": str(metrics / "other.prom"), "team_sync_timer_keep_logs": False}
@@ -422,20 +444,38 @@ def test_what_is_somebody_elses_is_refused(timer, name):
     run = timer(code=2)
     assert f"{path} is there" in run.text
     assert timer.files() == {name: "theirs\n"}
+    # All that a first run leaves if it breaks off at once.
+    config = timer.folder / "etc" / "team-sync"
+    config.mkdir(exist_ok=True)
     timer(team_sync_timer_state="absent")
     assert timer.files() == {name: "theirs\n"}
+    assert config.exists() == (config in path.parents)
+
+
+def removed(*names: str) -> None:
+    """Remove users and groups that may be there."""
+    for name in names:
+        for command in ("userdel", "groupdel"):
+            subprocess.run([f"/usr/sbin/{command}", name], check=False, capture_output=True)
+
+
+def users() -> set[str]:
+    return {user.pw_name for user in pwd.getpwall()}
+
+
+def groups() -> set[str]:
+    return {group.gr_name for group in grp.getgrall()}
 
 
 def test_user_and_group(timer):
-    """Made, shared with another sync, and removed; as root for real, else as far as check mode can tell."""
+    """Made, shared with others, and removed; as root for real, else as far as check mode can tell."""
     name = f"pcc-timer-{os.getpid()}"
     theirs = {
         "team_sync_timer_manage_user": True,
         "team_sync_timer_user": name,
         "team_sync_timer_group": name,
-        "team_sync_timer_config_dir": f"{timer.folder}/etc/team-sync",
     }
-    other = {**theirs, **timer.named("team-sync-b")}
+    absent = {**theirs, "team_sync_timer_state": "absent"}
     check = timer("--check", **theirs)
     assert re.search(r"TASK \[.* : User\] \*+\nchanged", check.output), check.output
     if os.geteuid() != 0:
@@ -443,30 +483,75 @@ def test_user_and_group(timer):
     try:
         timer(**theirs)
         assert (timer.made["users"], timer.made["groups"]) == ([name], [name])
+        note = (timer.folder / "etc" / "team-sync" / "made.json").read_bytes()
         user = pwd.getpwnam(name)
         assert (user.pw_shell, user.pw_dir) == ("/usr/sbin/nologin", f"{timer.folder}/state/team-sync")
-        assert timer("--check", **theirs).changed == {"localhost": 0}
-        timer(**other, team_sync_timer_backend="cron")
-        assert pwd.getpwnam(name) == user
-        timer(**theirs, team_sync_timer_state="absent")
-        assert pwd.getpwnam(name) == user, "another sync runs as it"
-        timer(**other, team_sync_timer_state="absent")
-        assert pwd.getpwnam(name) == user, "the other sync has not made it"
-        subprocess.run(["/usr/sbin/userdel", name], check=True)
-        # As in the first place, and gone with the only sync.
-        timer(**theirs)
-        check = timer("--check", **theirs, team_sync_timer_state="absent")
-        gone = timer(**theirs, team_sync_timer_state="absent")
-        assert re.search(r"TASK \[.* : User\] \*+\nchanged", check.output), check.output
-        assert name not in {user.pw_name for user in pwd.getpwall()}, gone.output
-        assert name not in {group.gr_name for group in grp.getgrall()}
-        # userdel would take a group of that name along.
+        assert user.pw_gecos == "Team sync team-sync (pcc.identity)"
+        # Another sync has the group alone, and as a further one.
+        further = {"team_sync_timer_backend": "cron", "team_sync_timer_extra_groups": [name]}
+        timer(**timer.named("team-sync-b"), **further)
+        timer(**absent)
+        assert (pwd.getpwnam(name), grp.getgrnam(name).gr_gid) == (user, user.pw_gid)
+        (timer.folder / "cron" / "team-sync-b").unlink()
+        # A run that broke off had noted both, and then somebody made them, the user with another group of its own.
+        removed(name)
         subprocess.run(["/usr/sbin/groupadd", name], check=True)
+        subprocess.run(["/usr/sbin/useradd", "-g", "nogroup", "-G", name, "-c", "Somebody", name], check=True)
+        user = pwd.getpwnam(name)
+        (timer.folder / "etc" / "team-sync").mkdir()
+        (timer.folder / "etc" / "team-sync" / "made.json").write_bytes(note)
+        timer(**theirs)
+        timer(**absent)
+        assert pwd.getpwnam(name) == user
+        assert grp.getgrnam(name).gr_mem == [name]
+        # userdel would take a group of that name along.
+        subprocess.run(["/usr/sbin/userdel", name], check=True)
+        if name not in groups():
+            subprocess.run(["/usr/sbin/groupadd", name], check=True)
         run = timer(code=2, **theirs)
         assert "it would go when the user is removed" in run.text
     finally:
-        subprocess.run(["/usr/sbin/userdel", name], check=False, capture_output=True)
-        subprocess.run(["/usr/sbin/groupdel", name], check=False, capture_output=True)
+        removed(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can make users")
+def test_another_user(timer):
+    """What the sync has written goes on to the next user, and a log that stays keeps its owner."""
+    names = [f"pcc-timer-{letter}-{os.getpid()}" for letter in "ab"]
+    first, second = (
+        {"team_sync_timer_manage_user": True, "team_sync_timer_user": name, "team_sync_timer_group": name}
+        for name in names
+    )
+    folder = timer.folder
+    away = folder / "away"
+    away.write_text("")
+    written = ["state/team-sync/ansible/tmp", "metrics/sync.prom", "log/sync.log"]
+    try:
+        timer(**first)
+        (folder / "state/team-sync/ansible/tmp").mkdir(parents=True)
+        (folder / "state/team-sync/link").symlink_to(away)
+        for name in ("metrics/sync.prom", "log/sync.log", "log/other.log"):
+            (folder / name).write_text("")
+        for name in ("state/team-sync/ansible", *written):
+            shutil.chown(folder / name, *names[:1], names[0])
+        check = timer("--check", **second)
+        assert "[WARNING]" not in check.output
+        assert timer(**second).changed == check.changed
+        for name in (*written, "state/team-sync/ansible", "state/team-sync", "metrics", "log"):
+            assert ((folder / name).owner(), (folder / name).group()) == (names[1], names[1]), name
+        assert away.owner() == (folder / "log" / "other.log").owner() == "root"
+        assert timer("--check", **second).changed == {"localhost": 0}
+        timer(**second, team_sync_timer_state="absent")
+        assert (folder / "log" / "sync.log").owner() == names[1]
+        timer(**second)
+        (folder / "state/team-sync/link").unlink(missing_ok=True)
+        everything = {**second, "team_sync_timer_state": "absent", "team_sync_timer_keep_logs": False}
+        check = timer("--check", **everything)
+        gone = timer(**everything)
+        assert gone.changed == check.changed
+        assert not (users() | groups()) & set(names)
+    finally:
+        removed(*names)
 
 
 def test_credentials_with_odd_characters(timer, tmp_path):
@@ -555,6 +640,10 @@ def test_credentials_with_odd_characters(timer, tmp_path):
             ],
         ),
         ({"team_sync_timer_ansible_playbook": "/nowhere/ansible-playbook"}, ["There is no /nowhere/ansible-playbook"]),
+        (
+            {"team_sync_timer_log_file": "/nowhere/log/team-sync/x.log"},
+            ["/nowhere/log is not there, and a folder is to be made in it."],
+        ),
     ],
 )
 def test_wrong_variables(timer, variables, problems):

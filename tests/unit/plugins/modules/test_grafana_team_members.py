@@ -31,6 +31,11 @@ def users_of_ten(grafana: Grafana) -> list[str]:
     return names
 
 
+def of_members(*labels: str) -> str:
+    """What a diff shows of a team. A list would have a dash before everybody, as if they were taken out."""
+    return "".join(["members:\n", *(f"  {label}: member\n" for label in labels)])
+
+
 # -- the ordinary --------------------------------------------------------------------------------------------------
 
 
@@ -46,9 +51,7 @@ def test_a_sync_adds_and_removes_and_the_second_run_only_reads(grafana: Grafana)
     assert row["stats"] == {"desired": 2, "before": 2, "after": 2}
     assert row["remaining_drift"] == {"add": [], "remove": []}
     assert result["summary"] == {"created": 0, "updated": 1, "unchanged": 0, "skipped": 0, "failed": 0}
-    assert shown(result) == [
-        (f"grafana team SRE (uid {made['uid']})", f"members:\n- {A}\n- {B}\n", f"members:\n- {A}\n- {C}\n")
-    ]
+    assert shown(result) == [(f"grafana team SRE (uid {made['uid']})", of_members(A, B), of_members(A, C))]
     assert grafana.members("SRE") == [A, C]
     grafana.forget()
     again = grafana.sync({"SRE": [A, C]})
@@ -95,7 +98,7 @@ def test_a_team_is_created_with_its_members(grafana: Grafana) -> None:
     (row,) = result["teams"]
     assert (row["status"], row["added"]) == ("created", [A, B])
     assert row["id"]
-    assert shown(result) == [("grafana team SRE (new)", "", f"members:\n- {A}\n- {B}\n")]
+    assert shown(result) == [("grafana team SRE (new)", "", of_members(A, B))]
     assert shown(planned) == shown(result)
     assert planned["msg"] == result["msg"] == "1 created: 2 added"
     assert not grafana.sync({"SRE": [B, A]})["changed"]
@@ -469,8 +472,8 @@ def assert_spared(grafana: Grafana, wanted: list[str], spare: list[str], spared:
         assert row["remaining_drift"] == {"add": [], "remove": []}
         ((_header, had, has),) = shown(row["result"])
         for label in spared:
-            assert f"- {label}\n" in had
-            assert f"- {label}\n" in has
+            assert f"  {label}: member\n" in had
+            assert f"  {label}: member\n" in has
     assert grafana.members("SRE") == [label for label in before if label != B]
     row = grafana.row(team="SRE", members=wanted, spare=spare, **options)
     assert (row["status"], row["spared"]) == ("unchanged", spared)
@@ -1089,5 +1092,5 @@ def test_the_diff_is_yaml_of_everybody_in_the_team(grafana: Grafana) -> None:
     grafana.team("SRE", "b@x.io", "a@x.io", admins=["c@x.io"], external=["d@x.io"])
     grafana.users("e@x.io")
     ((_header, before, after),) = shown(grafana.sync({"SRE": ["a@x.io", "e@x.io"]}))
-    assert yaml.safe_load(before) == {"members": [f"{name}@x.io" for name in "abcd"]}
-    assert yaml.safe_load(after) == {"members": [f"{name}@x.io" for name in "acde"]}
+    assert yaml.safe_load(before) == {"members": {f"{name}@x.io": "member" for name in "abcd"}}
+    assert yaml.safe_load(after) == {"members": {f"{name}@x.io": "member" for name in "acde"}}

@@ -290,14 +290,19 @@ def test_d2_a_row_that_is_not_surely_whole(change: dict[str, Any]) -> None:
         ({"msg": "missing required arguments: okta_url"}, "missing required arguments: okta_url"),
         ({"module_stderr": "Traceback\n  File\nValueError: x\n"}, "ValueError: x"),
         ({"groups": "odd"}, "it was not read."),
-        ({"groups": [None]}, "it is not in the answer."),
         ({"groups": [], "msg": "HTTP 401: Invalid token provided"}, "HTTP 401: Invalid token provided"),
     ],
 )
 def test_whatever_becomes_of_the_module(result: dict[str, Any], error: str) -> None:
-    found = sources_of(plan(mapping("T", "A")), result)
+    found = sources_of(plan(mapping("T", "A", "B")), result)
     assert not found["ready"]
-    assert found["entries"][0]["source_error"] == f"Okta group 'A': {error}"
+    # It is said once, not for each group.
+    assert found["entries"][0]["source_error"] == f"Okta: {error}"
+
+
+def test_a_group_that_is_not_in_the_answer() -> None:
+    found = sources_of(plan(mapping("T", "A")), {"groups": [None]})
+    assert found["entries"][0]["source_error"] == "Okta group 'A': it is not in the answer."
 
 
 def test_d7_users_left_out_by_their_status() -> None:

@@ -86,7 +86,11 @@ def test_all_in_step() -> None:
 def test_a_preview() -> None:
     rows = [team_row("A", "updated", added=["x"], removed=["y", "z"]), team_row("B", "created", added=["bob"])]
     outcome = run([okta_row("a"), okta_row("b")], rows, check=True)
-    assert outcome["lines"] == ["Would be:", "A: 1 added, 2 removed, 2 members", "B: created, 1 added, 2 members"]
+    assert outcome["lines"] == [
+        "Preview, nothing was written:",
+        "A: 1 added, 2 removed, 2 members",
+        "B: created, 1 added, 2 members",
+    ]
 
 
 def test_members_with_the_reason() -> None:
@@ -105,7 +109,7 @@ def test_members_with_the_reason() -> None:
     )
     outcome = run([group], [row], ("T",), names=True)
     assert outcome["lines"] == [
-        "T: 1 added, 2 removed, 2 members, 1 missing in Grafana, 1 not removed, 2 left out by status, 1 without e-mail",
+        "T: 1 added, 2 removed, 2 members, 1 missing in Grafana, 1 not removed, 1 left out by status, 1 without e-mail",
         "  + ana@acme.example  # in Okta group SRE",
         "  - Gone@acme.example  # DEPROVISIONED in Okta",
         "  - bob@acme.example  # not in Okta group SRE",
@@ -114,6 +118,19 @@ def test_members_with_the_reason() -> None:
         "  x new  # STAGED in Okta",
         "  x nomail  # has no e-mail in Okta",
         "  warning: some are hidden",
+    ]
+
+
+def test_a_team_that_fails_shows_who_would_come_and_go() -> None:
+    """That is what raising the limit would do. Whoever is left out anyway is no reason for the failure."""
+    excluded = [{"login": "gone", "email": "gone@acme.example", "status": "DEPROVISIONED"}]
+    drift = {"add": ["ana@acme.example"], "remove": ["bob@acme.example"]}
+    row = team_row("T", "failed", error="Too many.", remaining_drift=drift)
+    outcome = run([okta_row("SRE", "ana", excluded=excluded)], [row], ("T",), names=True)
+    assert outcome["lines"] == [
+        "T: failed: Too many.",
+        "  ! ana@acme.example  # in Okta group SRE, but not added",
+        "  ! bob@acme.example  # not in Okta group SRE, but not removed",
     ]
 
 
@@ -149,7 +166,7 @@ def test_grafana_was_not_asked() -> None:
     assert team["status"] == "failed"
     assert team["error"] == "Okta group 'a': HTTP 403: no permission for ana@acme.example"
     assert team["error_code"] == "forbidden"
-    assert outcome["lines"] == ["A: failed: Okta group 'a': HTTP 403: no permission for (e-mail)"]
+    assert outcome["lines"] == ["A: failed: Okta group 'a': HTTP 403: no permission for [e-mail]"]
 
 
 def test_grafana_said_nothing() -> None:
@@ -202,8 +219,8 @@ def test_users_that_failed() -> None:
         "A: failed, but 1 added: add ana@acme.example: HTTP 500"
     )
     assert run([okta_row("a", "ana")], [row], check=True)["lines"] == [
-        "Would be:",
-        "A: failed, but 1 added: add (e-mail): HTTP 500",
+        "Preview, nothing was written:",
+        "A: failed, but 1 added: add [e-mail]: HTTP 500",
     ]
     assert run([okta_row("a", "ana")], [team_row("A", "skipped")])["lines"] == ["A: skipped: it was not tried."]
 
@@ -219,13 +236,13 @@ def test_many_failures() -> None:
 @pytest.mark.parametrize(
     ("text", "rest"),
     [
-        ("add ana@acme.example: no", "add (e-mail): no"),
-        ("'o''hara@acme.example'", "'o''(e-mail)'"),
-        ("<a+b@x.y>, [c@d.e]", "<(e-mail)>, [(e-mail)]"),
+        ("add ana@acme.example: no", "add [e-mail]: no"),
+        ("'o''hara@acme.example'", "'o''[e-mail]'"),
+        ("<a+b@x.y>, [c@d.e]", "<[e-mail]>, [[e-mail]]"),
         ("nobody here", "nobody here"),
-        ("It is ana@acme.example. Then", "It is (e-mail). Then"),
-        ("Is it ana@acme.example?", "Is it (e-mail)?"),
-        ('"odd one"@acme.example: no', "(e-mail): no"),
+        ("It is ana@acme.example. Then", "It is [e-mail]. Then"),
+        ("Is it ana@acme.example?", "Is it [e-mail]?"),
+        ('"odd one"@acme.example: no', "[e-mail]: no"),
     ],
 )
 def test_d23_addresses_are_taken_out(text: str, rest: str) -> None:
@@ -235,13 +252,13 @@ def test_d23_addresses_are_taken_out(text: str, rest: str) -> None:
 @pytest.mark.parametrize(
     ("text", "rest"),
     [
-        ("add o'brien@acme.example: no", "add (e-mail): no"),
-        ("add O'Brien@ACME.example.", "add (e-mail)."),
-        ("ana, anabel and ana.b: twice", "(login), anabel and ana.b: twice"),
-        ("(ana)", "((login))"),
-        ("Look into Grafana, grafana_url and 'grafana'.", "Look into Grafana, grafana_url and '(login)'."),
+        ("add o'brien@acme.example: no", "add [e-mail]: no"),
+        ("add O'Brien@ACME.example.", "add [e-mail]."),
+        ("ana, anabel and ana.b: twice", "[login], anabel and ana.b: twice"),
+        ("(ana)", "([login])"),
+        ("Look into Grafana, grafana_url and 'grafana'.", "Look into Grafana, grafana_url and '[login]'."),
         # Rather a text that reads oddly than somebody who is named.
-        ("2 members (an, x) of xy", "2 members ((login), (login)) of xy"),
+        ("2 members (an, x) of xy", "2 members ([login], [login]) of xy"),
     ],
 )
 def test_d23_who_is_known_is_taken_out_first(text: str, rest: str) -> None:
@@ -257,15 +274,15 @@ def test_d23_nobody_is_named_in_any_text() -> None:
     row |= {"error": "o'brien@acme.example: 2 users.", "hint": "Ask boss."}
     outcome = run([group], [row], check=True)
     assert outcome["lines"] == [
-        "Would be:",
-        "A: failed: (e-mail): 2 users.",
-        "  warning: (login) and (login) are odd",
+        "Preview, nothing was written:",
+        "A: failed: [e-mail]: 2 users.",
+        "  warning: [login] and [login] are odd",
     ]
-    assert outcome["failure"].splitlines()[1:3] == ["- A: (e-mail): 2 users.", "  Ask (login)."]
+    assert outcome["failure"].splitlines()[1:3] == ["- A: [e-mail]: 2 users.", "  Ask [login]."]
     logged = json.loads(log_of(outcome)[0])
-    assert (logged["error"], logged["warnings"]) == ("(e-mail): 2 users.", ["(login) and (login) are odd"])
+    assert (logged["error"], logged["warnings"]) == ("[e-mail]: 2 users.", ["[login] and [login] are odd"])
     row["error"] = None
-    assert run([group], [row])["lines"][0] == "A: failed: add (login): HTTP 500"
+    assert run([group], [row])["lines"][0] == "A: failed: add [login]: HTTP 500"
 
 
 def test_what_stopped_all_teams_is_told_as_a_whole_and_once() -> None:
@@ -337,7 +354,7 @@ def guarded() -> Any:
 def test_who_stays_by_a_guard_or_by_another_name_is_shown() -> None:
     outcome = guarded()
     assert outcome["lines"] == [
-        "T: unchanged, 2 members, 2 protected, 2 by another name, 1 left out by status",
+        "T: unchanged, 2 members, 2 protected, 2 by another name",
         "  ! boss@acme.example  # not in Okta group A, but stays as an administrator of the team or a protected user",
         "  ! gone@acme.example  # DEPROVISIONED in Okta, but stays as an administrator of the team or a protected user",
         "  = Ana@acme.example  # in Okta group A by another name (ana.newname@acme.example), not removed",
@@ -372,7 +389,7 @@ def test_log() -> None:
     assert team["time"] == "1970-01-01T00:01:42Z"
     assert (team["team"], team["groups"], team["status"]) == ("A", ["a"], "failed")
     assert (team["added"], team["removed"], team["missing"]) == (1, 1, 1)
-    assert team["error"] == "add (e-mail): HTTP 500"
+    assert team["error"] == "add [e-mail]: HTTP 500"
     assert odd["team"] == ODD
     assert whole["event"] == "team_sync.run"
     assert whole["status"] == "failed"
