@@ -171,7 +171,7 @@ class Org:
             org.add_user(User(**entry))
         for entry in data["groups"]:
             group = Group(**entry)
-            if not group.members.keys() <= org.users.keys():
+            if group.members.keys() - org.users.keys():
                 raise ValueError(f"group {group.id} has members that are no users")
             org.groups[group.id] = group
         org.credentials = {key: Credential(**entry) for key, entry in data["credentials"].items()}

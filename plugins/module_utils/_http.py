@@ -53,7 +53,7 @@ _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflic
 #: What may stand in an address as it is; anything else is percent-encoded before it is sent.
 _IN_ADDRESS = "%/:=&?~#+!$,;'@()*[]"
 
-Query = Mapping[str, t.Any] | Iterable[tuple[str, t.Any]]
+Query: t.TypeAlias = "Mapping[str, t.Any] | Iterable[tuple[str, t.Any]]"
 
 
 def check_url(name: str, url: str, validate_certs: bool, example: str) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Request:
     body: bytes
 
 
-Answer = bytes | Callable[[Request], bytes]
+Answer: TypeAlias = "bytes | Callable[[Request], bytes]"
 
 
 def reply(status: int = 200, body: Any = None, headers: list[tuple[str, str]] | None = None, raw: bytes = b"") -> bytes:

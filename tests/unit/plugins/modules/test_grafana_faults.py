@@ -8,7 +8,7 @@ run finishes the work. And whatever is wanted of whatever there is: check mode a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +26,7 @@ WANTED: dict[str, list[str]] = {"SRE": [A, C, D], "New": [A, Z], "Same": [A, B],
 GONE: dict[str, set[str]] = {"SRE": {B, E}, "New": set(), "Same": set(), "Empty": set()}
 LISTS = ("added", "removed", "kept", "missing")
 
-Members = dict[str, set[str] | None]
+Members: TypeAlias = "dict[str, set[str] | None]"
 
 
 def prepare(grafana: Grafana, **switches: Any) -> Members:

@@ -43,7 +43,7 @@ SIZES = {"empty": 0, "one": 1, "some": 5}
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[ThreadedEmulator]:
-    with running() as emulator, NO_WAITING:
+    with NO_WAITING, running() as emulator:
         yield emulator
 
 

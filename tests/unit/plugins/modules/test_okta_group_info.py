@@ -24,7 +24,7 @@ ENVIRONMENT = ("OKTA_ORG_URL", "OKTA_API_TOKEN", "OKTA_CLIENT_ID", "OKTA_PRIVATE
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[ThreadedEmulator]:
-    with running() as emulator, NO_WAITING:
+    with NO_WAITING, running() as emulator:
         yield emulator
 
 

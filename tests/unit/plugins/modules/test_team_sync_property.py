@@ -42,7 +42,7 @@ LEAVERS = [f"left{number}@example.com" for number in range(3)]
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[ThreadedEmulator]:
-    with running() as emulator, NO_WAITING:
+    with NO_WAITING, running() as emulator:
         yield emulator
 
 
