@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 
 @dataclass
@@ -24,9 +24,6 @@ class Request:
     target: str
     headers: dict[str, str]
     body: bytes
-
-
-Answer: TypeAlias = "bytes | Callable[[Request], bytes]"
 
 
 def reply(status: int = 200, body: Any = None, headers: list[tuple[str, str]] | None = None, raw: bytes = b"") -> bytes:
@@ -42,7 +39,7 @@ class Server:
     """Gives the answers in turn, the last one for ever. An empty answer closes the connection."""
 
     url: str
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[bytes | Callable[[Request], bytes]] = field(default_factory=list)
     seen: list[Request] = field(default_factory=list)
     together: int = 0
     most_together: int = 0
