@@ -276,7 +276,8 @@ def test_a_module_that_breaks_off(sync, emulator, tmp_path, metrics, log):
     fill(emulator, {"A": ["ana"]}, {"A Team": ["bob"]}, ("ana",))
     python = tmp_path / "python"
     python.write_text(
-        f'#!/bin/sh\ncase $* in *grafana_team_members*) echo Killed >&2; exit 137;; esac\nexec "{sys.executable}" "$@"\n'
+        "#!/bin/sh\ncase $* in *grafana_team_members*) echo Killed >&2; exit 137;; esac\n"
+        f'exec "{sys.executable}" "$@"\n'
     )
     python.chmod(0o755)
     run = sync(mapping("A Team", "A"), arguments=("-e", f"ansible_python_interpreter={python}"))
