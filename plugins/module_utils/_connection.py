@@ -109,6 +109,21 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
+def check_transport(options: dict[str, t.Any], **ranges: tuple[float, float]) -> t.Iterator[tuple[str, str]]:
+    """Yield what is wrong with the options that the connections of all services have, with the option's name.
+
+    Args:
+        options: of the connection, by name.
+        ranges: the lowest and the highest value of each number.
+    """
+    if options["ca_path"] and not os.path.exists(options["ca_path"]):
+        yield "ca_path", f"'{options['ca_path']}' does not exist: give a file or folder of CA certificates."
+    for name, (lowest, highest) in ranges.items():
+        value = options[name]
+        if value is not None and not lowest <= value <= highest:
+            yield name, f"{value} is out of range: give {lowest} to {highest}."
+
+
 def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
     if not options["project_id"]:
         yield "project_id", "is missing: give it, or set DESCOPE_PROJECT_ID."
@@ -123,19 +138,15 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
         yield "management_key", "is malformed: a management key starts with K, without spaces, line ends or colons."
     if options["base_url"]:
         yield from _check_url(options["base_url"], options["validate_certs"])
-    if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        yield "ca_path", f"'{options['ca_path']}' does not exist: give a file or folder of CA certificates."
-    for name, lowest, highest in (
-        ("timeout", 0.1, 3600),
-        ("rate_limit", 1, 1_000_000),
-        ("rate_limit_period", 0.1, 86_400),
-        ("rate_limit_percent", 1, 100),
-        ("concurrency", 1, 64),
-        ("retries", 0, 10),
-    ):
-        value = options[name]
-        if value is not None and not lowest <= value <= highest:
-            yield name, f"{value} is out of range: give {lowest} to {highest}."
+    yield from check_transport(
+        options,
+        timeout=(0.1, 3600),
+        rate_limit=(1, 1_000_000),
+        rate_limit_period=(0.1, 86_400),
+        rate_limit_percent=(1, 100),
+        concurrency=(1, 64),
+        retries=(0, 10),
+    )
     backend = options["rate_limit_backend"]
     if backend not in {"file", "memory"} and not backend.startswith(("redis://", "rediss://")):
         shown = "this URL" if set(":/@") & set(backend) else f"'{backend}'"  # a URL may hold a password

@@ -15,12 +15,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
-import os
 import secrets
 import typing as t
 
 from ansible.module_utils.basic import env_fallback
 
+from ansible_collections.pcc.identity.plugins.module_utils._connection import check_transport
 from ansible_collections.pcc.identity.plugins.module_utils._errors import Problem, Problems, ServiceError
 from ansible_collections.pcc.identity.plugins.module_utils._http import (
     Endpoint,
@@ -169,16 +169,9 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
         yield "url_username", "is malformed: it has no colons or line ends."
     if options["org_id"] is not None and options["org_id"] < 1:
         yield "org_id", f"{options['org_id']} is out of range: give the number of an organisation, from 1."
-    if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        yield "ca_path", f"'{options['ca_path']}' does not exist: give a file or folder of CA certificates."
-    for name, lowest, highest in (
-        ("timeout", 0.1, 3600),
-        ("retries", 0, 20),
-        ("retry_max_wait", 0, 86_400),
-        ("concurrency", 1, 64),
-    ):
-        if not lowest <= options[name] <= highest:
-            yield name, f"{options[name]} is out of range: give {lowest} to {highest}."
+    yield from check_transport(
+        options, timeout=(0.1, 3600), retries=(0, 20), retry_max_wait=(0, 86_400), concurrency=(1, 64)
+    )
 
 
 class GrafanaSession(Session):

@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import typing as t
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import env_fallback
 
+from ansible_collections.pcc.identity.plugins.module_utils._connection import check_transport
 from ansible_collections.pcc.identity.plugins.module_utils._errors import Problem, Problems
 from ansible_collections.pcc.identity.plugins.module_utils._http import Endpoint, check_url
 
@@ -119,17 +119,9 @@ def _check(options: dict[str, t.Any]) -> t.Iterator[tuple[str, str]]:
     else:
         yield from _check_address(options["okta_url"], options["validate_certs"])
     yield from _check_credentials(options)
-    if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        yield "ca_path", f"'{options['ca_path']}' does not exist: give a file or folder of CA certificates."
-    for name, lowest, highest in (
-        ("timeout", 0.1, 3600),
-        ("retries", 0, 10),
-        ("retry_max_wait", 0, 86_400),
-        ("concurrency", 1, 32),
-    ):
-        value = options[name]
-        if not lowest <= value <= highest:
-            yield name, f"{value} is out of range: give {lowest} to {highest}."
+    yield from check_transport(
+        options, timeout=(0.1, 3600), retries=(0, 10), retry_max_wait=(0, 86_400), concurrency=(1, 32)
+    )
 
 
 def _check_address(url: str, validate_certs: bool) -> t.Iterator[tuple[str, str]]:

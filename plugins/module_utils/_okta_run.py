@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import re
 import typing as t
 
+from ansible_collections.pcc.identity.plugins.module_utils._apply import in_parallel
 from ansible_collections.pcc.identity.plugins.module_utils._errors import IdentityError, Problem
 from ansible_collections.pcc.identity.plugins.module_utils._okta_client import OktaClient
 from ansible_collections.pcc.identity.plugins.module_utils._okta_connection import ARGUMENT_SPEC
@@ -111,16 +111,15 @@ def read_groups(client: OktaClient, params: dict[str, t.Any], _check_mode: bool)
     """
     asked = [Asked(entry["name"] or "", entry["id"] or "", entry["type"] or "") for entry in params["groups"]]
     readings = [_Reading(client, params, one) for one in dict.fromkeys(asked)]
-    with concurrent.futures.ThreadPoolExecutor(max_workers=client.connection.concurrency) as pool:
-        list(pool.map(_Reading.read, readings))
-        # What one group shows of the way of counting holds for all of them, so they are judged together. If they
-        # contradict one another, a count may only have been late, so both sides are read once more.
-        at_odds = [reading for reading in readings if reading.tells_apart or reading.short]
-        if len({reading.tells_apart for reading in at_odds}) > 1:
-            list(pool.map(_Reading.read, at_odds))
-        if witness := next((reading for reading in readings if reading.tells_apart), None):
-            for reading in readings:
-                reading.compare(witness)
+    in_parallel(_Reading.read, readings, client.connection.concurrency)
+    # What one group shows of the way of counting holds for all of them, so they are judged together. If they
+    # contradict one another, a count may only have been late, so both sides are read once more.
+    at_odds = [reading for reading in readings if reading.tells_apart or reading.short]
+    if len({reading.tells_apart for reading in at_odds}) > 1:
+        in_parallel(_Reading.read, at_odds, client.connection.concurrency)
+    if witness := next((reading for reading in readings if reading.tells_apart), None):
+        for reading in readings:
+            reading.compare(witness)
     read = {reading.asked: reading.row() for reading in readings}
     rows = [_copied(read[one]) for one in asked]
     return {

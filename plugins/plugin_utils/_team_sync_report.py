@@ -102,11 +102,11 @@ def outcome_of(
     joined = list(sources.get("teams") or [])
     given = grafana.get("teams")
     rows = given if isinstance(given, list) else []
+    whole = {"error": stopped} if stopped else {**grafana, "error": told(grafana)}
     teams = []
     for position, team in enumerate(plan.get("teams") or []):
         source = joined[position] if position < len(joined) else {}
         row = rows[position] if position < len(rows) and isinstance(rows[position], dict) else {}
-        whole = {"error": stopped} if stopped else {**grafana, "error": told(grafana)}
         teams.append(_team(team, plan, source, row, whole))
     failed = [team["team"] for team in teams if team["status"] not in IN_STEP]
     run: Run = {
@@ -257,6 +257,7 @@ def _summary(team: Row, said: t.Callable[[str], str]) -> str:
     if team["status"] not in IN_STEP:
         done = f", but {' and '.join(counts)}" if counts else ""
         return f"{team['status']}{done}: {said(team['error'])}"
+    left_out = _left_out(team)
     parts = [
         team["status"] if team["status"] == "created" or not counts else "",
         *counts,
@@ -265,7 +266,7 @@ def _summary(team: Row, said: t.Callable[[str], str]) -> str:
         f"{len(team['not_removed'])} not removed" if team["not_removed"] else "",
         f"{len(team['protected'])} protected" if team["protected"] else "",
         f"{len(team['spared'])} by another name" if team["spared"] else "",
-        f"{len(_left_out(team))} left out by status" if _left_out(team) else "",
+        f"{len(left_out)} left out by status" if left_out else "",
         f"{len(team['unknown'])} without e-mail" if team["unknown"] else "",
     ]
     return ", ".join(part for part in parts if part)
